@@ -1,0 +1,79 @@
+/* The push door: what the runtime tells the race detector.
+ *
+ * With GO_RACE the functions are implemented by detectors/race/race_hooks.c, without it each is an empty inline that is still
+ * type-checked and leaves no symbol. This is the only file of the runtime in which GO_RACE appears.
+ *
+ * A `struct race_g` is the detector's side of one goroutine (or of one thread of the program). The runtime keeps the pointer
+ * in its goroutine and hands it back; it never looks inside. Synchronization is named by address: any address, the
+ * detector keeps one clock for each 8-aligned one. The runtime calls with its own lock of the object held where that matters
+ * (two calls for one address never run at once, unless the comment says so).
+ *
+ * Whose turn: hook_switch says which race_g the calling thread runs from now on; NULL: the scheduler itself, where nothing is to be checked.
+ * A hook with a race_g that is not the current one acts for a parked goroutine; the caller guarantees that it stays parked. */
+#ifndef RT_HOOKS_H
+#define RT_HOOKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct race_g;
+
+#ifdef GO_RACE
+#define HOOK_G_FIELDS struct race_g *race;
+#define HOOK_RACE_G(g) ((g)->race)
+#define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
+/* Bytes to add to a channel of CAP slots: an address of 8 bytes of its own for each slot's synchronization. */
+#define HOOK_CHAN_BYTES(cap) (8 * (size_t)(cap))
+#define HOOK_FN(type) type
+#define HOOK_BODY(...) ;
+#else
+#define HOOK_G_FIELDS
+#define HOOK_RACE_G(g) ((void)(g), (struct race_g *)NULL)
+#define HOOK_SET_RACE_G(g, r) ((void)(g), (void)(r))
+#define HOOK_CHAN_BYTES(cap) ((void)(cap), (size_t)0)
+#define HOOK_FN(type) static inline __attribute__((always_inline)) type
+#define HOOK_BODY(...) { __VA_ARGS__ }
+#endif
+
+/* Once, when the runtime starts, before any other hook. (The compiler's hooks may have run long before.) */
+HOOK_FN(void) hook_init(void) HOOK_BODY()
+
+/* The calling thread becomes goroutine `id` (main: 1). Returns its race_g, the one it has had since its first checked access. */
+HOOK_FN(struct race_g *) hook_attach_thread(uint64_t id) HOOK_BODY((void)id; return NULL;)
+
+/* Goroutine `parent` executes go(fn) at return address pc: makes the child's race_g. What the parent did happens before what the
+ * child does. The parent's call stack is its creation stack. [stack_lo, stack_hi) is the child's stack, whose former contents are forgotten. */
+HOOK_FN(struct race_g *) hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc,
+                                 const void *stack_lo, const void *stack_hi)
+    HOOK_BODY((void)parent; (void)id; (void)parent_id; (void)fn; (void)pc; (void)stack_lo; (void)stack_hi; return NULL;)
+
+/* The goroutine ended and will not run again; r is the detector's to free. Called by it, before its last switch. */
+HOOK_FN(void) hook_end(struct race_g *r) HOOK_BODY((void)r;)
+
+/* The calling thread now runs r (NULL: the scheduler). */
+HOOK_FN(void) hook_switch(struct race_g *r) HOOK_BODY((void)r;)
+
+/* r has seen all that was released at addr. */
+HOOK_FN(void) hook_acquire(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* addr := what r has seen; what was there is dropped (a store). */
+HOOK_FN(void) hook_release(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* addr := addr joined with what r has seen (a read-modify-write: a mutex, a waitgroup's done). May run at once for one address. */
+HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* The object at addr is gone: its n bytes carry no synchronization any more, and the memory may be used for another purpose. */
+HOOK_FN(void) hook_sync_gone(const void *addr, size_t n) HOOK_BODY((void)addr; (void)n;)
+
+/* r reads or writes n bytes at p in its own memory on behalf of the caller at return address pc (an element copied by a
+ * channel operation). A report shows r's call stack with pc as its innermost frame. r is current. */
+HOOK_FN(void) hook_read(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)
+HOOK_FN(void) hook_write(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)
+
+/* Between these the calling thread's libc calls are the runtime's own: nothing intercepted is recorded. They nest. */
+HOOK_FN(void) hook_ignore_begin(void) HOOK_BODY()
+HOOK_FN(void) hook_ignore_end(void) HOOK_BODY()
+
+/* The program is about to end without running exit(): prints what is due. Returns the status to end with, `status` unless
+ * races were found and status is 0. */
+HOOK_FN(int) hook_exiting(int status) HOOK_BODY(return status;)
+
+#endif

@@ -1,0 +1,25 @@
+/* gort: Go's concurrency model for C. This header is the umbrella; each concept has a header of its own in gort/.
+ *
+ * The public API may be called from any thread. The first call starts the runtime; a thread that the runtime did not
+ * create (main included) is itself a goroutine, bound to that thread, from its first call on.
+ *
+ *     go(fn, args...)                              gort/goroutine.h
+ *     go_chan(T), go_send, go_recv, go_close ...   gort/chan.h
+ *     go_select(...)                               gort/select.h
+ *     go_mutex, go_waitgroup                       gort/sync.h
+ *     go_sleep, go_after, go_now                   gort/time.h
+ *     leakcheck()                                  gort/leak.h
+ *     go_race_acquire, ...                         gort/race.h
+ */
+#ifndef GORT_H
+#define GORT_H
+
+#include <gort/goroutine.h>
+#include <gort/chan.h>
+#include <gort/select.h>
+#include <gort/sync.h>
+#include <gort/time.h>
+#include <gort/leak.h>
+#include <gort/race.h>
+
+#endif

@@ -1,0 +1,56 @@
+/* What every public header needs: linkage, compile-time strictness, and the check that a program and the library it
+ * links agree about GO_RACE. */
+#ifndef GORT_BASE_H
+#define GORT_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#error "gort's typed API is C11 with GNU extensions: include it from C (call it from C++ through functions of your own)"
+#endif
+
+/* A program built with -DGO_RACE refers to a symbol that only libgort_race defines, a program built without it to one
+ * that only libgort defines, so a mix does not link. */
+#ifdef GO_RACE
+extern const char gort_built_with_race;
+__attribute__((used, unused)) static const char *const gort_build_check_ = &gort_built_with_race;
+#if !defined(__SANITIZE_THREAD__) && !defined(GORT_NO_RACE_WARNING)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GORT_HAS_TSAN_HOOKS_ 1
+#endif
+#endif
+#ifndef GORT_HAS_TSAN_HOOKS_
+#warning "GO_RACE without -fsanitize=thread: plain loads and stores are not checked; add -fsanitize=thread when compiling (not when linking)"
+#endif
+#endif
+#else
+extern const char gort_built_without_race;
+__attribute__((used, unused)) static const char *const gort_build_check_ = &gort_built_without_race;
+#endif
+
+/* Between these two, what C lets pass with a warning (an int for a pointer, a pointer of another type) is an error,
+ * whatever the program's own flags are. */
+#ifdef __clang__
+#define GORT_STRICT_BEGIN_                                          \
+    _Pragma("GCC diagnostic push")                                  \
+    _Pragma("GCC diagnostic error \"-Wint-conversion\"")            \
+    _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"") \
+    _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types-discards-qualifiers\"") \
+    _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#else
+#define GORT_STRICT_BEGIN_                                          \
+    _Pragma("GCC diagnostic push")                                  \
+    _Pragma("GCC diagnostic error \"-Wint-conversion\"")            \
+    _Pragma("GCC diagnostic error \"-Wincompatible-pointer-types\"") \
+    _Pragma("GCC diagnostic error \"-Wdiscarded-qualifiers\"")      \
+    _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#endif
+#define GORT_STRICT_END_ _Pragma("GCC diagnostic pop")
+
+/* An expression of value 0 that fails to compile, with MSG, unless COND. */
+#define GORT_REQUIRE_(COND, MSG) (0 * sizeof(struct { _Static_assert(COND, MSG); int gort_unused_; }))
+
+#endif

@@ -1,0 +1,40 @@
+/* The pull door: how detectors look at the goroutines of their own process, at any time, without stopping it.
+ *
+ * A view of one goroutine is consistent (checked by its state word). Its stack is copied, the word is checked again, and only
+ * then is the copy unwound: a goroutine that moved meanwhile yields no stack, never a wrong one. */
+#ifndef RT_INSPECT_H
+#define RT_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <gort/debug.h>
+
+struct inspect_g {
+    uint64_t id;
+    uint64_t parent_id;       /* 0: not created by go() */
+    uint64_t state;           /* the state word; see gort/debug.h */
+    enum gort_status status;
+    enum gort_wait_reason reason;
+    uint32_t flags;           /* GORT_G_* */
+    bool self;                /* the calling goroutine */
+    int64_t wait_ns;          /* how long it has waited, within about 10 ms; 0 if it does not */
+    uintptr_t fn;             /* start function */
+    uintptr_t create_pc;      /* return address of its go() */
+    uintptr_t wait_obj;       /* what it waits for, 0: none or several */
+    const void *g;            /* for inspect_stack */
+};
+
+/* Calls visit for every goroutine until it returns false. Goroutines created or ended meanwhile may or may not be seen. */
+void inspect_each(bool (*visit)(const struct inspect_g *v, void *arg), void *arg);
+
+/* Fills pcs, innermost first, with the program counters of the goroutine's stack: return addresses, except
+ * where the value names no call (the first of a running goroutine); symbolize pc - 1. The runtime's own frames on top are left in. Returns how many;
+ * 0 if the goroutine has moved since the view was taken or runs on another thread. Allocates. */
+int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max);
+
+/* Milliseconds-accurate sleep of the calling goroutine, for detectors that wait with back-off. */
+void inspect_sleep(int64_t ns);
+
+#endif
