@@ -29,8 +29,8 @@ struct race_g;
 #define HOOK_BODY(...) ;
 #else
 #define HOOK_G_FIELDS
-#define HOOK_RACE_G(g) ((void)(g), (struct race_g *)NULL)
-#define HOOK_SET_RACE_G(g, r) ((void)(g), (void)(r))
+#define HOOK_RACE_G(g) ((void)sizeof(g), (struct race_g *)NULL)
+#define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))
 #define HOOK_CHAN_BYTES(cap) ((void)(cap), (size_t)0)
 #define HOOK_FN(type) static inline __attribute__((always_inline)) type
 #define HOOK_BODY(...) { __VA_ARGS__ }

@@ -1,0 +1,44 @@
+/* Every compile-time knob of the runtime: its default, what it is, and the trade-off. */
+#ifndef RT_CONFIG_H
+#define RT_CONFIG_H
+
+/* Bytes of a goroutine's stack, address space only: pages are committed as they are touched. Larger: deeper recursion and
+ * bigger local arrays; smaller: more goroutines under a limit of address space (128 TiB holds 500 million of these). */
+#define RT_STACK_BYTES (256 * 1024)
+
+/* Guard at the low end of each stack. One page catches an overflow that touches it; a function with a larger frame that is not
+ * compiled with -fstack-clash-protection may step over it. */
+#define RT_STACK_GUARD_BYTES 4096
+
+/* Stacks are cut from mappings of this many: larger means fewer VMAs for a million goroutines. */
+#define RT_STACKS_PER_SLAB 256
+
+/* Finished stacks and goroutines kept warm by each M before half of them go to the shared list. More: fewer trips to a lock when
+ * spawning in bursts; the memory that stays touched is this times the pages a stack used. */
+#define RT_G_CACHE 64
+
+/* Goroutine structs per slab (gort/debug.h explains slabs); the table of slabs bounds the number of goroutines at once. */
+#define RT_SLAB_GS 1024
+#define RT_SLAB_LANES 128
+#define RT_SLABS_MAX 16384   /* 16 Mi goroutines */
+
+/* Slots of a P's run queue (a power of two); more goes to the global queue, half a queue at a time. */
+#define RT_RUNQ_SLOTS 256
+
+/* A P looks at the global queue before its own once in so many schedules, so that neither starves. */
+#define RT_GLOBAL_EVERY 61
+
+/* At most this many Ps. */
+#define RT_PROCS_MAX 1024
+
+/* How long an M without work looks around before it sleeps. Longer saves wake-ups (15-22 us each for the waker), and
+ * burns a processor that another process could use. */
+#define RT_SPIN_NS 20000
+
+/* The monitor takes the P from a goroutine that has run this long without entering the runtime, if others wait. */
+#define RT_SLICE_NS 10000000
+
+/* Most OS threads that the runtime makes; needing more ends the program, as Go's 10,000 does. */
+#define RT_THREADS_MAX 10000
+
+#endif

@@ -1,0 +1,268 @@
+/* A goroutine's life: its slot, go(), its start and its end.
+ *
+ * Slots live in slabs (gort/debug.h) and are never unmapped, so a tool or a late waker may always look at one. A finished G keeps
+ * its stack and goes to its M's cache, last in first out: the next go() on that M finds it warm. The cache overflows
+ * to a shared list and refills from it, half at a time.
+ *
+ * go() is two calls with the compiler's own call between them (gort/goroutine.h): gort_go_begin takes a G and puts it on the
+ * caller's `pending` list; the program's arguments are evaluated (that may park, and start other goroutines: pairs nest); then the
+ * capture routine hands registers and stack words to gort_go_commit, which takes the G off the list and makes it runnable. */
+#include <gort/goroutine.h>
+
+#include <pthread.h>
+
+#include "internal.h"
+#include "os.h"
+
+atomic_int g_count;
+static _Atomic(uint64_t) next_id = 2;   /* 1 is main's */
+
+static struct {
+    struct lock lock;
+    struct g *with_stack;
+    struct g *bare;
+    unsigned used;                       /* slots of the newest slab handed out */
+} gfree = {.lock = LOCK_INIT(G), .used = RT_SLAB_GS};
+
+uint64_t g_new_id(void)
+{
+    return atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
+}
+
+static unsigned state_index(unsigned i)
+{
+    return i % RT_SLAB_LANES * (RT_SLAB_GS / RT_SLAB_LANES) + i / RT_SLAB_LANES;
+}
+
+static struct g *slot_new_locked(void)
+{
+    unsigned n = atomic_load_explicit(&g_nslabs, memory_order_relaxed);
+    if (gfree.used == RT_SLAB_GS) {
+        struct slab *slab = n < RT_SLABS_MAX ? os_map(sizeof(struct slab)) : NULL;
+        if (!slab)
+            return NULL;
+        g_slabs[n] = (uintptr_t)slab;
+        atomic_store_explicit(&g_nslabs, ++n, memory_order_release);
+        gfree.used = 0;
+    }
+    struct slab *slab = (struct slab *)(uintptr_t)g_slabs[n - 1];
+    struct g *g = &slab->g[gfree.used];
+    g->state = &slab->state[state_index(gfree.used)];
+    g->waiter.g = g;
+    gfree.used++;
+    return g;
+}
+
+struct g *g_get_bare(void)
+{
+    lock(&gfree.lock);
+    struct g *g = gfree.bare;
+    if (g)
+        gfree.bare = g->next;
+    else
+        g = slot_new_locked();
+    unlock(&gfree.lock);
+    return g;
+}
+
+void g_put_bare(struct g *g)
+{
+    lock(&gfree.lock);
+    g->next = gfree.bare;
+    gfree.bare = g;
+    unlock(&gfree.lock);
+}
+
+/* Refills m's cache from the shared list. */
+static void refill(struct m *m)
+{
+    lock(&gfree.lock);
+    while (gfree.with_stack && m->ngfree < RT_G_CACHE / 2) {
+        struct g *g = gfree.with_stack;
+        gfree.with_stack = g->next;
+        g->next = m->gfree;
+        m->gfree = g;
+        m->ngfree++;
+    }
+    unlock(&gfree.lock);
+}
+
+struct g *g_get(struct m *m)
+{
+    if (!m->gfree)
+        refill(m);
+    struct g *g = m->gfree;
+    if (g) {
+        m->gfree = g->next;
+        m->ngfree--;
+        return g;
+    }
+    g = g_get_bare();
+    if (g && !stack_alloc(&g->stack_lo, &g->stack_hi)) {
+        g_put_bare(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* Moves all but the `keep` first of m's cache to the shared list. */
+static void spill(struct m *m, uint32_t keep)
+{
+    struct g **tail = &m->gfree;
+    for (uint32_t i = 0; i < keep && *tail; i++)
+        tail = &(*tail)->next;
+    struct g *first = *tail, *last = first;
+    if (!first)
+        return;
+    while (last->next)
+        last = last->next;
+    *tail = NULL;
+    m->ngfree = keep;
+    lock(&gfree.lock);
+    last->next = gfree.with_stack;
+    gfree.with_stack = first;
+    unlock(&gfree.lock);
+}
+
+void g_put(struct m *m, struct g *g)
+{
+    g->next = m->gfree;
+    m->gfree = g;
+    if (++m->ngfree > RT_G_CACHE)
+        spill(m, RT_G_CACHE / 2);   /* g itself, on whose stack we may be, is the first and stays */
+}
+
+void g_flush(struct m *m)
+{
+    spill(m, 0);
+}
+
+void g_each(bool (*visit)(struct g *g, void *arg), void *arg)
+{
+    unsigned n = atomic_load_explicit(&g_nslabs, memory_order_acquire);
+    for (unsigned s = 0; s < n; s++) {
+        struct slab *slab = (struct slab *)(uintptr_t)g_slabs[s];
+        for (unsigned i = 0; i < RT_SLAB_GS; i++) {
+            struct g *g = &slab->g[i];
+            /* A slot never handed out has no state pointer yet; its state word reads as FREE. */
+            if (GORT_STATE_STATUS(atomic_load_explicit(&slab->state[state_index(i)], memory_order_acquire)) == GORT_STATUS_FREE)
+                continue;
+            if (!visit(g, arg))
+                return;
+        }
+    }
+}
+
+/* ---- go() ---- */
+
+gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes)
+{
+    struct m *m = rt_enter();
+    struct g *parent = m->g;
+    if (rt_unlikely(fn == NULL))
+        rt_fatal("go of nil func value");
+    if (rt_unlikely(stack_arg_bytes > RT_STACK_BYTES / 4))
+        rt_fatal("go: %zu bytes of arguments are too much for a stack of %d", stack_arg_bytes, RT_STACK_BYTES);
+    struct g *g = g_get(m);
+    if (rt_unlikely(g == NULL))
+        rt_fatal("go: no memory for a goroutine's stack");
+    g->fn = (uintptr_t)fn;
+    g->create_pc = (uintptr_t)__builtin_return_address(0);
+    g->stack_arg_bytes = stack_arg_bytes;
+    g->next = parent->pending;
+    parent->pending = g;
+    rt_leave();
+    return (gort_fn)ctx_capture;
+}
+
+/* Not checked by a sanitizer: the words above the caller's frame may be anybody's. */
+__attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_args *regs, const void *stack_args)
+{
+    struct m *m = rt_enter();
+    struct g *parent = m->g;
+    struct g *g = parent->pending;
+    RT_CHECK(g != NULL);
+    parent->pending = g->next;
+    g->next = NULL;
+    g->id = g_new_id();
+    g->parent_id = parent->id;
+    g->flags = 0;
+    g->wait_obj = 0;
+    g->pending = NULL;
+    struct ctx_args args = *regs;
+    args.fn = g->fn;
+    ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, &args, stack_args, g->stack_arg_bytes);
+    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
+    HOOK_SET_RACE_G(g, hook_go(HOOK_RACE_G(parent), g->id, parent->id, (void *)g->fn, (void *)g->create_pc,
+                               (void *)g->stack_lo, (void *)g->stack_hi));
+    rt_ready(m, g);
+    /* A full queue: let the children run, on warm stacks, before there are more of them; each new stack costs page faults. */
+    if (m->p && runq_len(&m->p->runq) >= RT_RUNQ_SLOTS - 1)
+        rt_yield();
+    rt_leave();
+}
+
+/* A new goroutine's first call, on its own stack, right after the switch to it. */
+void gort_g_start(void)
+{
+    rt_leave();
+}
+
+void gort_g_return(void)
+{
+    g_exit();
+}
+
+_Noreturn void g_exit(void)
+{
+    struct m *m = rt_enter();
+    struct g *g = m->g;
+    for (struct g *p = g->pending; p;) {   /* go() statements whose arguments never got done */
+        struct g *next = p->next;
+        g_put(m, p);
+        p = next;
+    }
+    g->pending = NULL;
+    if (g->flags & GORT_G_MAIN) {
+        rt_park(NULL, GORT_WAIT_EXITED, NULL);
+        rt_throw(__FILE_NAME__, __LINE__, "main woke after go_exit");
+    }
+    if (g->flags & GORT_G_THREAD) {
+        rt_leave();
+        pthread_exit(NULL);   /* thread.c hears of it */
+    }
+    hook_end(HOOK_RACE_G(g));
+    atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);
+    rt_leave_for_ever(m);
+}
+
+_Noreturn void go_exit(void)
+{
+    g_exit();
+}
+
+void go_yield(void)
+{
+    rt_enter();
+    rt_yield();
+    rt_leave();
+}
+
+uint64_t go_id(void)
+{
+    return rt_g()->id;
+}
+
+int go_num_goroutine(void)
+{
+    rt_g();
+    return atomic_load_explicit(&g_count, memory_order_relaxed);
+}
+
+int go_maxprocs(int n)
+{
+    rt_enter();
+    int old = sched_set_procs(n);
+    rt_leave();
+    return old;
+}

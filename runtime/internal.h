@@ -1,0 +1,240 @@
+/* Functions and state shared between the runtime's files, grouped by the file that defines them. */
+#ifndef RT_INTERNAL_H
+#define RT_INTERNAL_H
+
+#include "types.h"
+
+/* ---- stack.c ---- */
+
+/* Takes a stack for a new goroutine: [*lo, *hi), guarded below. False: no memory. */
+bool stack_alloc(uintptr_t *lo, uintptr_t *hi);
+
+/* ---- g.c ---- */
+
+/* A free G with a stack, from m's cache or the shared list, or new; NULL: no memory. */
+struct g *g_get(struct m *m);
+/* Gives a finished G back to m's cache. It may still be running on its own stack: it is not given to another M before
+ * m has left it. */
+void g_put(struct m *m, struct g *g);
+/* Gives m's whole cache to the shared list. */
+void g_flush(struct m *m);
+/* A G without a stack, for a thread's goroutine; and back. */
+struct g *g_get_bare(void);
+void g_put_bare(struct g *g);
+/* Ends the current goroutine. */
+_Noreturn void g_exit(void);
+/* A fresh goroutine number. */
+uint64_t g_new_id(void);
+/* Calls visit for each slot ever used until it returns false. */
+void g_each(bool (*visit)(struct g *g, void *arg), void *arg);
+extern atomic_int g_count;   /* goroutines alive; relaxed: a statistic */
+
+/* ---- sched.c ---- */
+
+struct sched {
+    struct lock lock;                 /* rank SCHED; guards (s) */
+    struct gqueue global;             /* (s) runnable, no P's in particular */
+    struct p *idle_ps;                /* (s) */
+    atomic_int nidle;                 /* (s) written; read as a hint, see sched.c */
+    struct m *idle_ms;                /* (s) workers without a P, asleep */
+    int nidle_ms;                     /* (s) */
+    atomic_int nspinning;             /* Ms that look for work, or are being woken to */
+    atomic_int nprocs;                /* (s) written: Ps that may be used */
+    atomic_int nps;                   /* Ps ever made: ps[0..nps) */
+    struct p *ps[RT_PROCS_MAX];       /* (i) once below nps */
+    _Atomic(struct m *) ms;           /* all Ms, newest first, never freed */
+    atomic_int nworkers;              /* worker Ms */
+    struct m *free_ms;                /* (s) thread Ms whose thread has ended */
+    int nthread_ms;                   /* (s) live thread Ms */
+    int nthreads_running;             /* (s) thread goroutines that are not parked */
+    struct m *timekeeper;             /* (s) the idle M that sleeps until the first timer */
+    _Atomic(int64_t) keep_until;      /* when it will wake; see (T) in sched.c */
+    _Atomic(int64_t) now;             /* a cached clock, at most about 10 ms behind while goroutines run */
+    struct note monitor_note;
+    atomic_bool monitor_asleep;
+    bool recheck_dead;                /* (s) all asleep but for threads unknown to us: the monitor looks again */
+    atomic_bool started;
+};
+extern struct sched sched;
+
+/* Starts the runtime if it has not been started. Any thread. */
+void sched_start(void);
+
+/* Parks the current goroutine, which the caller has put where a waker will find it, and unlocks l (may be NULL) once it is
+ * visibly parked. Returns when rt_ready() was called for it, perhaps on another M: read rt_m() again. The one way to block. */
+void rt_park(struct lock *l, enum gort_wait_reason reason, const void *obj);
+/* As rt_park, for select: unlocks by calling unlock_all(arg). */
+void rt_park_with(void (*unlock_all)(void *arg), void *arg, enum gort_wait_reason reason);
+/* Makes a parked goroutine runnable, once for each park, or one just made. m: the calling thread's M (NULL: none). The one way to wake.
+ * Not under a lock of rank SCHED or above. */
+void rt_ready(struct m *m, struct g *g);
+/* Puts the current goroutine last in line and runs others. */
+void rt_yield(void);
+/* Leaves a finished goroutine for ever. */
+_Noreturn void rt_leave_for_ever(struct m *m);
+/* Ends an operation that began with rt_enter() on whatever M the goroutine is now. */
+static inline void rt_leave(void)
+{
+    atomic_store_explicit(&rt_m()->in_rt, 0, memory_order_release);
+}
+/* Arms t on the current P's heap (a thread's goroutine: on some P's), and sees to it that somebody will fire it. */
+void sched_timer_start(struct m *m, struct timer *t, int64_t when);
+/* Worker main; the monitor hands a P over with it too. sched.lock not held. */
+void sched_start_m(struct p *p, bool spinning);
+void sched_wake_p(void);
+int sched_set_procs(int n);
+/* sched.lock held: puts p, whose M has lost it, to use: another M, or the idle list. Returns the M to wake, if any. */
+void sched_handoff(struct p *p);
+void sched_global_put(struct g *g);
+bool sched_has_work(struct p *p);
+/* Ends the program if no goroutine can ever run again. sched.lock held; released and taken again. */
+void sched_check_dead_locked(void);
+int64_t sched_first_timer(void);
+
+/* ---- thread.c ---- */
+
+/* The calling thread's M, made now if it is its first call of the API. */
+struct m *thread_attach(void);
+struct m *m_new(bool is_worker);
+
+/* ---- monitor.c ---- */
+
+void monitor_start(void);
+/* The current M lost its P to the monitor: gets in line for another one. Returns the M it goes on with. */
+struct m *monitor_regain(struct m *m);
+
+/* Every operation that may park or wake begins with it. See monitor.c for the protocol. */
+static inline struct m *rt_enter(void)
+{
+    struct m *m = rt_m();
+    if (rt_unlikely(m == NULL))
+        m = thread_attach();
+    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);   /* the monitor's membarrier makes it a real one */
+    if (rt_unlikely(atomic_load_explicit(&m->p_lost, memory_order_relaxed)))
+        m = monitor_regain(m);
+    return m;
+}
+
+/* The current goroutine; attaches the thread. */
+static inline struct g *rt_g(void)
+{
+    struct m *m = rt_m();
+    return rt_likely(m != NULL) ? m->g : thread_attach()->g;
+}
+/* The detector's side of the current goroutine; costs nothing in a plain build. */
+#define rt_race() HOOK_RACE_G(rt_g())
+
+/* ---- sema.c ---- */
+
+/* Parks the current goroutine in the queue of addr, unless `still(addr, arg)`, called under the queue's lock, says no.
+ * Returns whether it parked (and was woken). */
+bool sema_wait(const void *addr, bool (*still)(const void *addr, void *arg), void *arg, enum gort_wait_reason reason);
+/* Wakes up to n waiters of addr, first come first served, after calling `locked(arg)` (may be NULL) under the queue's lock. */
+int sema_wake(const void *addr, int n, void (*locked)(void *arg), void *arg);
+
+/* ---- fatal.c ---- */
+
+/* "fatal error: MSG", every goroutine's stack, status 2. */
+_Noreturn void rt_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "panic: MSG", the current goroutine's stack, status 2. */
+_Noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- debug.c ---- */
+
+extern struct gort_debug gort_debug;
+extern atomic_uint g_nslabs;
+extern uint64_t g_slabs[RT_SLABS_MAX];   /* addresses of struct slab */
+void debug_init(void);
+
+struct slab {
+    _Atomic(uint64_t) state[RT_SLAB_GS];
+    struct g g[RT_SLAB_GS];
+};
+
+/* ---- wait queues ---- */
+
+static inline void waitq_push(struct waitq *q, struct waiter *w)
+{
+    RT_ASSERT(!w->queued);
+    w->queued = true;
+    w->next = NULL;
+    w->prev = q->last;
+    if (q->last)
+        q->last->next = w;
+    else
+        q->first = w;
+    q->last = w;
+}
+
+static inline void waitq_remove(struct waitq *q, struct waiter *w)
+{
+    if (!w->queued)
+        return;
+    w->queued = false;
+    if (w->prev)
+        w->prev->next = w->next;
+    else
+        q->first = w->next;
+    if (w->next)
+        w->next->prev = w->prev;
+    else
+        q->last = w->prev;
+}
+
+/* The first waiter that is still to be had, taken out of the queue. A select waits in several queues, and the first to set its
+ * select_done has it; the others pass it over. */
+static inline struct waiter *waitq_pop(struct waitq *q)
+{
+    struct waiter *w;
+    while ((w = q->first)) {
+        waitq_remove(q, w);
+        if (!w->in_select)
+            return w;
+        unsigned zero = 0;
+        if (atomic_compare_exchange_strong_explicit(&w->g->select_done, &zero, 1, memory_order_acq_rel, memory_order_relaxed))
+            return w;
+    }
+    return NULL;
+}
+
+/* Copies an element without the program's memcpy, which may be intercepted. */
+static inline void rt_copy(void *to, const void *from, size_t n)
+{
+    switch (n) {
+    case 0: return;
+    case 1: __builtin_memcpy(to, from, 1); return;
+    case 2: __builtin_memcpy(to, from, 2); return;
+    case 4: __builtin_memcpy(to, from, 4); return;
+    case 8: __builtin_memcpy(to, from, 8); return;
+    case 16: __builtin_memcpy(to, from, 16); return;
+    default: {
+        char *t = to;
+        const char *f = from;
+        for (; n >= 8; n -= 8, t += 8, f += 8)
+            __builtin_memcpy(t, f, 8);
+        for (; n > 0; n--)
+            *t++ = *f++;
+        __asm__ volatile("" : : : "memory");
+        return;
+    }
+    }
+}
+
+static inline void rt_zero(void *p, size_t n)
+{
+    volatile char *t = p;   /* volatile: the loop must not become a call of memset */
+    while (n-- > 0)
+        *t++ = 0;
+}
+
+static inline uint32_t m_random(struct m *m)
+{
+    uint32_t x = m->rng;   /* xorshift32 */
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return m->rng = x;
+}
+
+#endif

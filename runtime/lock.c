@@ -1,0 +1,76 @@
+/* The slow half of the internal lock, and the order checker of debug builds. See lock.h. */
+#include "lock.h"
+
+#include "context.h"
+#include "os.h"
+
+/* Spins, then gives the processor away, then sleeps: a holder that the OS has preempted must get to run again. */
+rt_noinline void lock_slow(struct lock *l)
+{
+    unsigned round = 0;
+    do {
+        unsigned wait = 0;
+        while (atomic_load_explicit(&l->held, memory_order_relaxed)) {
+            if (++wait < 100 && os_ncpu() > 1) {
+                ctx_pause();
+            } else if (++round < 1000) {
+                os_thread_yield();
+            } else {
+                os_nanosleep(50000);
+            }
+        }
+    } while (atomic_exchange_explicit(&l->held, 1, memory_order_acquire));
+}
+
+#ifdef RT_DEBUG
+
+static const struct {
+    const char *name;
+    bool multi;
+} ranks[] = {
+    {"none", false},
+#define X(name, multi) {#name, multi},
+    LOCK_RANKS(X)
+#undef X
+};
+
+enum { HELD_MAX = 256 };
+static _Thread_local const struct lock *held[HELD_MAX];
+static _Thread_local unsigned nheld;
+
+void lockrank_acquire(const struct lock *l)
+{
+    RT_CHECK(l->rank > LOCK_RANK_NONE && l->rank < sizeof ranks / sizeof ranks[0]);
+    for (unsigned i = 0; i < nheld; i++) {
+        bool in_order = held[i]->rank < l->rank || (held[i]->rank == l->rank && ranks[l->rank].multi && held[i] != l);
+        if (!in_order)
+            rt_throw(__FILE__, __LINE__, ranks[l->rank].name);
+    }
+    if (nheld < HELD_MAX)
+        held[nheld] = l;
+    nheld++;
+}
+
+void lockrank_release(const struct lock *l)
+{
+    for (unsigned i = nheld < HELD_MAX ? nheld : HELD_MAX; i-- > 0;) {
+        if (held[i] == l) {
+            for (; i + 1 < nheld && i + 1 < HELD_MAX; i++)
+                held[i] = held[i + 1];
+            nheld--;
+            return;
+        }
+    }
+    RT_CHECK(nheld > HELD_MAX);
+    nheld--;
+}
+
+bool lock_is_held(const struct lock *l)
+{
+    for (unsigned i = 0; i < nheld && i < HELD_MAX; i++)
+        if (held[i] == l)
+            return true;
+    return nheld > HELD_MAX;
+}
+
+#endif

@@ -1,0 +1,126 @@
+/* The monitor: one thread that sees to it that nobody starves.
+ *
+ * C code can't be preempted safely (it may hold malloc's lock), so it isn't. When a goroutine has run for RT_SLICE_NS
+ * without entering the runtime, in a loop or in a system call alike, and others wait, the monitor takes the P away from its M and gives
+ * it to another M. The goroutine runs on, on its thread, without a P, and gets in line for one at its next runtime call.
+ *
+ * The protocol, paid by the monitor alone (Dekker, with an asymmetric barrier):
+ *
+ *   M, at each runtime entry (rt_enter)      monitor, holding sched.lock
+ *   1. in_rt = 1                             1. p_lost = 1
+ *   2. compiler barrier                      2. membarrier: a full barrier in every thread
+ *   3. if p_lost: monitor_regain             3. if in_rt: p_lost = 0 (not now)   else: the P is taken
+ *   at exit: in_rt = 0 (release)
+ *
+ * If the monitor reads in_rt == 0, M had not stored 1 before the membarrier, so M's load of p_lost comes after it and sees 1: M
+ * can't use the P any more without going through monitor_regain, which takes sched.lock. If both see each other, M finds p_lost 0
+ * under the lock and goes on. A kernel without membarrier never hands off.
+ *
+ * The monitor also refreshes the cached clock, wakes an M for timers that nobody watches, and looks again for a deadlock that unknown
+ * threads made doubtful. It sleeps while every P is idle. */
+#include "internal.h"
+#include "os.h"
+
+enum { TICK_NS = 5000000, RECHECK_NS = 50000000 };
+
+struct m *monitor_regain(struct m *m)
+{
+    int saved_errno = *m->errno_addr;
+    lock(&sched.lock);
+    if (!atomic_load_explicit(&m->p_lost, memory_order_relaxed)) {
+        unlock(&sched.lock);
+        return m;
+    }
+    atomic_store_explicit(&m->p_lost, 0, memory_order_relaxed);
+    struct g *g = m->g;
+    unlock(&sched.lock);
+    /* In line: from here on another M may dequeue g; it waits until the switch below has saved it. */
+    g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
+    sched_global_put(g);
+    sched_wake_p();
+    m->g = NULL;
+    hook_switch(NULL);
+    ctx_switch(&g->ctx, &m->g0);
+    m = rt_m();
+    *m->errno_addr = saved_errno;
+    return m;
+}
+
+static void try_take(struct p *p, uint32_t tick)
+{
+    lock(&sched.lock);
+    struct m *m = p->m;
+    if (p->status != P_RUNNING || !m || m->p != p || __atomic_load_n(&p->tick, __ATOMIC_RELAXED) != tick ||
+        atomic_load_explicit(&m->in_rt, memory_order_relaxed)) {
+        unlock(&sched.lock);
+        return;
+    }
+    atomic_store_explicit(&m->p_lost, 1, memory_order_relaxed);
+    if (!os_membarrier() || atomic_load_explicit(&m->in_rt, memory_order_acquire)) {
+        atomic_store_explicit(&m->p_lost, 0, memory_order_relaxed);
+        unlock(&sched.lock);
+        return;
+    }
+    m->p = NULL;
+    p->m = NULL;
+    __atomic_store_n(&p->tick, tick + 1, __ATOMIC_RELAXED);   /* a fresh slice */
+    unlock(&sched.lock);
+    sched_handoff(p);
+}
+
+/* Looks at each P; whether any is in use. */
+static bool look(int64_t now)
+{
+    bool busy = false;
+    int n = atomic_load_explicit(&sched.nps, memory_order_acquire);
+    for (int i = 0; i < n; i++) {
+        struct p *p = sched.ps[i];
+        if (__atomic_load_n(&p->status, __ATOMIC_RELAXED) != P_RUNNING)
+            continue;
+        busy = true;
+        uint32_t tick = __atomic_load_n(&p->tick, __ATOMIC_RELAXED);
+        if (tick != p->monitor_tick || p->monitor_since == 0) {
+            p->monitor_tick = tick;
+            p->monitor_since = now;
+        } else if (now - p->monitor_since >= RT_SLICE_NS && sched_has_work(p)) {
+            try_take(p, tick);
+            p->monitor_since = 0;
+        }
+    }
+    return busy;
+}
+
+static void monitor_main(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        int64_t now = os_now();
+        atomic_store_explicit(&sched.now, now, memory_order_relaxed);
+        bool busy = look(now);
+        if (busy && atomic_load_explicit(&sched.nidle, memory_order_seq_cst) > 0 && sched_first_timer() <= now)
+            sched_wake_p();
+        int64_t sleep_ns = TICK_NS;
+        if (!busy) {
+            /* Whoever puts a P to use next reads monitor_asleep after it has taken the P, so it wakes us or look() sees the P. */
+            atomic_store_explicit(&sched.monitor_asleep, true, memory_order_seq_cst);
+            if (!look(now)) {
+                lock(&sched.lock);
+                bool recheck = sched.recheck_dead;
+                if (recheck)
+                    sched_check_dead_locked();
+                recheck = sched.recheck_dead;
+                unlock(&sched.lock);
+                sleep_ns = recheck ? RECHECK_NS : -1;
+            }
+        }
+        note_sleep(&sched.monitor_note, sleep_ns);
+        atomic_store_explicit(&sched.monitor_asleep, false, memory_order_seq_cst);
+    }
+}
+
+void monitor_start(void)
+{
+    int err = os_thread_start(monitor_main, NULL);
+    if (err < 0)
+        rt_fatal("runtime: can't create the monitor thread (error %d); raise the limit of processes or threads", -err);
+}

@@ -1,0 +1,42 @@
+/* All that the runtime asks of the system. One file implements it per system (os_linux.c). Errors are negative errno values. */
+#ifndef RT_OS_H
+#define RT_OS_H
+
+#include "base.h"
+
+/* CLOCK_MONOTONIC, nanoseconds. About 30 ns. */
+int64_t os_now(void);
+void os_nanosleep(int64_t ns);
+void os_thread_yield(void);
+/* Processors that this process may use, asked once. */
+int os_ncpu(void);
+uint32_t os_tid(void);
+uint32_t os_pid(void);
+/* Threads that the process has now, of any origin; negative if the system doesn't tell. */
+int os_thread_count(void);
+
+/* Sleeps while *word == expected, until os_futex_wake(word), or the timeout (ns; < 0: none). May return early. */
+void os_futex_wait(atomic_uint *word, unsigned expected, int64_t timeout_ns);
+void os_futex_wake(atomic_uint *word, int count);
+
+/* Starts a detached thread that runs fn(arg) with all signals as the caller has them. 0 or a negative error. */
+int os_thread_start(void (*fn)(void *), void *arg);
+
+/* Fresh zero memory, page aligned, committed as touched (never counted against overcommit). NULL: none. */
+void *os_map(size_t bytes);
+/* Makes [p, p+bytes) fault on access. 0 or a negative error. Doesn't cost a VMA where the kernel can (Linux 6.13). */
+int os_guard(void *p, size_t bytes);
+/* Gives the pages back; they read as zero afterwards. */
+void os_discard(void *p, size_t bytes);
+
+/* After it returns, every other thread of the process has passed a full memory barrier since the call. 0.5 us alone, 15 us when
+ * others run: rare paths only. False: the kernel doesn't have it. */
+bool os_membarrier(void);
+
+/* The calling thread's stack. */
+void os_thread_stack(uintptr_t *lo, uintptr_t *hi);
+
+/* Writes all of it, in spite of interruptions. */
+void os_write(int fd, const void *p, size_t n);
+
+#endif

@@ -1,0 +1,200 @@
+/* Linux. See os.h for the contract. */
+#define _GNU_SOURCE
+#include "os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hooks.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+int64_t os_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+void os_nanosleep(int64_t ns)
+{
+    struct timespec ts = timespec_of(ns);
+    syscall(SYS_nanosleep, &ts, NULL);
+}
+
+void os_thread_yield(void)
+{
+    syscall(SYS_sched_yield);
+}
+
+int os_ncpu(void)
+{
+    static atomic_int ncpu;
+    int n = atomic_load_explicit(&ncpu, memory_order_relaxed);   /* any thread computes the same */
+    if (n == 0) {
+        cpu_set_t set;
+        n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+        n = n < 1 ? 1 : n;
+        atomic_store_explicit(&ncpu, n, memory_order_relaxed);
+    }
+    return n;
+}
+
+uint32_t os_tid(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+uint32_t os_pid(void)
+{
+    return (uint32_t)syscall(SYS_getpid);
+}
+
+int os_thread_count(void)
+{
+    hook_ignore_begin();
+    DIR *dir = opendir("/proc/self/task");
+    int n = 0;
+    if (dir) {
+        struct dirent *e;
+        while ((e = readdir(dir)))
+            n += e->d_name[0] != '.';
+        closedir(dir);
+    }
+    hook_ignore_end();
+    return dir ? n : -1;
+}
+
+/* errno belongs to the goroutine: what waits or maps on its behalf leaves it as it was. */
+void os_futex_wait(atomic_uint *word, unsigned expected, int64_t timeout_ns)
+{
+    int saved = errno;
+    struct timespec ts = timespec_of(timeout_ns < 0 ? 0 : timeout_ns);
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns < 0 ? NULL : &ts, NULL, 0);
+    errno = saved;
+}
+
+void os_futex_wake(atomic_uint *word, int count)
+{
+    int saved = errno;
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+    errno = saved;
+}
+
+struct start {
+    void (*fn)(void *);
+    void *arg;
+};
+
+static void *thread_main(void *p)
+{
+    hook_switch(NULL);   /* first of all: a thread of the runtime is no goroutine */
+    struct start s = *(struct start *)p;
+    free(p);
+    s.fn(s.arg);
+    return NULL;
+}
+
+int os_thread_start(void (*fn)(void *), void *arg)
+{
+    hook_ignore_begin();
+    struct start *s = malloc(sizeof *s);
+    int err = ENOMEM;
+    if (s) {
+        *s = (struct start){fn, arg};
+        pthread_attr_t attr;
+        pthread_t thread;
+        pthread_attr_init(&attr);
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        pthread_attr_setstacksize(&attr, 256 * 1024);
+        err = pthread_create(&thread, &attr, thread_main, s);
+        pthread_attr_destroy(&attr);
+        if (err)
+            free(s);
+    }
+    hook_ignore_end();
+    return -err;
+}
+
+void *os_map(size_t bytes)
+{
+    int saved = errno;
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    errno = saved;
+    return p == MAP_FAILED ? NULL : p;
+}
+
+int os_guard(void *p, size_t bytes)
+{
+    static atomic_bool no_guard_install;   /* relaxed: a late reader only tries once more */
+    int saved = errno, err = 0;
+    if (atomic_load_explicit(&no_guard_install, memory_order_relaxed) || madvise(p, bytes, MADV_GUARD_INSTALL) != 0) {
+        atomic_store_explicit(&no_guard_install, true, memory_order_relaxed);
+        err = mprotect(p, bytes, PROT_NONE) == 0 ? 0 : -errno;
+    }
+    errno = saved;
+    return err;
+}
+
+void os_discard(void *p, size_t bytes)
+{
+    int saved = errno;
+    madvise(p, bytes, MADV_DONTNEED);
+    errno = saved;
+}
+
+bool os_membarrier(void)
+{
+    static atomic_int state;   /* 0 unknown, 1 registered, -1 not to be had */
+    int s = atomic_load_explicit(&state, memory_order_acquire);
+    if (s == 0) {
+        s = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 ? 1 : -1;
+        atomic_store_explicit(&state, s, memory_order_release);
+    }
+    return s == 1 && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void os_thread_stack(uintptr_t *lo, uintptr_t *hi)
+{
+    pthread_attr_t attr;
+    void *addr = NULL;
+    size_t size = 0;
+    hook_ignore_begin();
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        pthread_attr_getstack(&attr, &addr, &size);
+        pthread_attr_destroy(&attr);
+    }
+    hook_ignore_end();
+    *lo = (uintptr_t)addr;
+    *hi = (uintptr_t)addr + size;
+}
+
+void os_write(int fd, const void *p, size_t n)
+{
+    const char *s = p;
+    while (n > 0) {
+        ssize_t k = syscall(SYS_write, fd, s, n);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return;
+        s += k;
+        n -= (size_t)k;
+    }
+}

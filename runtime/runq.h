@@ -1,0 +1,44 @@
+/* A P's run queue: a ring of goroutines, one owner who puts and gets, any number of thieves, no lock. The design is that of Go's
+ * runtime (proc.go, runqput and friends).
+ *
+ * head and tail count up for ever; slots [head, tail) are full, so tail - head <= RT_RUNQ_SLOTS.
+ * - Only the owner writes tail: a release store after the slot, paired with the thief's acquire load: it sees the slots.
+ * - head moves by compare-and-swap only, by owner and thieves. A thief reads the slots first and then moves head: if
+ *   the swap succeeds, nobody took them meanwhile, and the owner can't have reused them, as it waits for head (the
+ *   release of the swap pairs with the owner's acquire load of head before it fills a slot again).
+ * A slot read by a thief that loses the swap may be stale: it is atomic so that the read is no data race.
+ *
+ * `next` is one slot in front of the ring: the goroutine readied last, run first, because its data are warm. It is
+ * exchanged atomically: the owner puts and takes, thieves take. */
+#ifndef RT_RUNQ_H
+#define RT_RUNQ_H
+
+#include "base.h"
+#include "config.h"
+
+struct g;
+
+struct runq {
+    _Atomic(struct g *) next;
+    atomic_uint head __attribute__((aligned(RT_CACHE_LINE)));
+    atomic_uint tail __attribute__((aligned(RT_CACHE_LINE)));
+    _Atomic(struct g *) slot[RT_RUNQ_SLOTS];
+};
+
+/* Owner: puts g at the end. False if the ring is full: nothing was put. */
+bool runq_put(struct runq *q, struct g *g);
+/* Owner: takes up to half of a full ring for the global queue into out[RT_RUNQ_SLOTS / 2]; returns how many. */
+unsigned runq_take_half(struct runq *q, struct g **out);
+/* Owner: the first of the ring, NULL: empty. */
+struct g *runq_get(struct runq *q);
+/* Owner: makes g next and returns the former one, NULL: none. */
+struct g *runq_set_next(struct runq *q, struct g *g);
+/* Owner or thief: takes next, NULL: none. */
+struct g *runq_take_next(struct runq *q);
+/* Thief, which owns `to` (empty): moves half of q there and returns one of them; NULL: nothing to steal. */
+struct g *runq_steal(struct runq *to, struct runq *q);
+/* Hint, exact for the owner when no thief is active. */
+bool runq_is_empty(struct runq *q);
+unsigned runq_len(struct runq *q);
+
+#endif

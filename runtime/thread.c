@@ -1,0 +1,135 @@
+/* Threads that the runtime did not make: each becomes a goroutine of its own at its first call, main's with number 1, and stays
+ * bound to its thread (sched.c says why it has no P). It ends with the thread.
+ *
+ * Its M has a g0 on a stack of the pool. To park, the goroutine switches to it as any other would, so its registers are saved where
+ * tools and detectors expect them; g0 then sleeps until the goroutine is made runnable, and switches back. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "os.h"
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+
+struct m *m_new(bool is_worker)
+{
+    struct m *m = os_map(sizeof *m);
+    RT_CHECK(m != NULL);
+    m->is_worker = is_worker;
+    m->rng = (uint32_t)os_now() * 2654435761u ^ (uint32_t)((uintptr_t)m >> 12);
+    m->rng = m->rng ? m->rng : 1;
+    struct m *head = atomic_load_explicit(&sched.ms, memory_order_relaxed);
+    do
+        m->next = head;
+    while (!atomic_compare_exchange_weak_explicit(&sched.ms, &head, m, memory_order_release, memory_order_relaxed));
+    return m;
+}
+
+/* The scheduler of a thread M: its goroutine has switched here to wait. */
+static _Noreturn void thread_g0(void)
+{
+    for (;;) {
+        struct m *m = rt_m();
+        struct g *g = m->thread_g;
+        lock(&sched.lock);
+        sched.nthreads_running--;
+        if (sched.nthreads_running == 0)
+            sched_check_dead_locked();
+        unlock(&sched.lock);
+        int64_t until = os_ncpu() > 1 ? os_now() + RT_SPIN_NS : 0;
+        while (g_status(g) != GORT_STATUS_RUNNABLE) {
+            if (os_now() < until)
+                ctx_pause();
+            else
+                note_sleep(&m->note, -1);
+        }
+        atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
+        m->g = g;
+        g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+        hook_switch(HOOK_RACE_G(g));
+        ctx_switch(&m->g0, &g->ctx);
+    }
+}
+
+/* The thread ends. Its M stays in the list, marked, for tools that are just walking it; another thread takes it over. */
+static void thread_detach(void *arg)
+{
+    struct m *m = arg;
+    struct g *g = m->thread_g;
+    g_flush(m);
+    g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
+    atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);
+    __atomic_store_n(&m->tid, 0, __ATOMIC_RELEASE);
+    m->g = NULL;
+    rt_set_m(NULL);
+    lock(&sched.lock);
+    sched.nthreads_running--;
+    sched.nthread_ms--;
+    m->idle_next = sched.free_ms;
+    sched.free_ms = m;
+    if (sched.nthreads_running == 0)
+        sched.recheck_dead = true;   /* this thread still exists for a moment: the monitor looks again */
+    bool wake = sched.recheck_dead && atomic_load_explicit(&sched.monitor_asleep, memory_order_seq_cst);
+    unlock(&sched.lock);
+    if (wake)
+        note_wake(&sched.monitor_note);
+}
+
+static void make_exit_key(void)
+{
+    pthread_key_create(&exit_key, thread_detach);
+}
+
+struct m *thread_attach(void)
+{
+    int saved_errno = errno;
+    sched_start();
+    uint32_t tid = os_tid();
+    bool is_main = tid == os_pid();
+    lock(&sched.lock);
+    struct m *m = sched.free_ms;
+    if (m)
+        sched.free_ms = m->idle_next;
+    unlock(&sched.lock);
+    uintptr_t g0_lo, g0_hi;
+    if (!m) {
+        m = m_new(false);
+        if (!stack_alloc(&g0_lo, &g0_hi))
+            rt_fatal("no memory for a thread's scheduler stack");
+        m->g0_hi = g0_hi;
+    }
+    struct g *g = m->thread_g ? m->thread_g : g_get_bare();
+    if (!g)
+        rt_fatal("no memory for a thread's goroutine");
+    ctx_make_plain(&m->g0, m->g0_hi & ~(uintptr_t)15, thread_g0);
+    os_thread_stack(&g->stack_lo, &g->stack_hi);
+    g->id = is_main ? 1 : g_new_id();
+    g->parent_id = 0;
+    g->flags = GORT_G_THREAD | (is_main ? GORT_G_MAIN : 0);
+    g->fn = g->create_pc = 0;
+    g->wait_obj = 0;
+    g->pending = NULL;
+    g->m = m;
+    atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
+    m->thread_g = g;
+    m->g = g;
+    m->errno_addr = __errno_location();
+    m->tid = tid;
+    HOOK_SET_RACE_G(g, hook_attach_thread(g->id));
+    hook_ignore_begin();
+    pthread_once(&exit_key_once, make_exit_key);
+    pthread_setspecific(exit_key, m);
+    hook_ignore_end();
+    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
+    lock(&sched.lock);
+    sched.nthread_ms++;
+    sched.nthreads_running++;
+    unlock(&sched.lock);
+    g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+    rt_set_m(m);
+    errno = saved_errno;
+    return m;
+}

@@ -1,0 +1,181 @@
+/* Timer heaps. The life of a timer is in timer.h. */
+#include "timer.h"
+
+#include <stdlib.h>
+
+#include "context.h"
+#include "hooks.h"
+#include "os.h"
+
+void timers_init(struct timers *ts)
+{
+    lock_init(&ts->lock, TIMER);
+    ts->n = ts->cap = 0;
+    ts->heap = NULL;
+    atomic_init(&ts->first, TIMER_NEVER);
+}
+
+static void place(struct timers *ts, uint32_t i, struct timer *t)
+{
+    ts->heap[i] = t;
+    t->index = i;
+}
+
+static void sift_up(struct timers *ts, uint32_t i, struct timer *t)
+{
+    while (i > 0 && t->when < ts->heap[(i - 1) / 4]->when) {
+        place(ts, i, ts->heap[(i - 1) / 4]);
+        i = (i - 1) / 4;
+    }
+    place(ts, i, t);
+}
+
+static void sift_down(struct timers *ts, uint32_t i, struct timer *t)
+{
+    for (;;) {
+        uint32_t first = i * 4 + 1, least = first;
+        if (first >= ts->n)
+            break;
+        for (uint32_t k = first + 1; k < first + 4 && k < ts->n; k++)
+            if (ts->heap[k]->when < ts->heap[least]->when)
+                least = k;
+        if (ts->heap[least]->when >= t->when)
+            break;
+        place(ts, i, ts->heap[least]);
+        i = least;
+    }
+    place(ts, i, t);
+}
+
+static void publish_first(struct timers *ts)
+{
+    atomic_store_explicit(&ts->first, ts->n ? ts->heap[0]->when : TIMER_NEVER, memory_order_seq_cst);
+}
+
+static void add_locked(struct timers *ts, struct timer *t)
+{
+    RT_ASSERT(lock_is_held(&ts->lock));
+    if (ts->n == ts->cap) {
+        uint32_t cap = ts->cap ? ts->cap * 2 : 64;
+        hook_ignore_begin();
+        struct timer **heap = realloc(ts->heap, cap * sizeof *heap);
+        hook_ignore_end();
+        RT_CHECK(heap != NULL);
+        ts->heap = heap;
+        ts->cap = cap;
+    }
+    t->heap = ts;
+    sift_up(ts, ts->n++, t);
+}
+
+static void remove_locked(struct timers *ts, struct timer *t)
+{
+    RT_CHECK(t->index < ts->n && ts->heap[t->index] == t);
+    struct timer *last = ts->heap[--ts->n];
+    if (last != t) {
+        uint32_t i = t->index;
+        if (i > 0 && last->when < ts->heap[(i - 1) / 4]->when)
+            sift_up(ts, i, last);
+        else
+            sift_down(ts, i, last);
+    }
+}
+
+bool timer_start(struct timers *ts, struct timer *t, int64_t when)
+{
+    RT_CHECK(atomic_load_explicit(&t->state, memory_order_acquire) == TIMER_IDLE);
+    lock(&ts->lock);
+    t->when = when;
+    add_locked(ts, t);
+    atomic_store_explicit(&t->state, TIMER_ARMED, memory_order_release);
+    bool first = ts->heap[0] == t;
+    if (first)
+        publish_first(ts);
+    unlock(&ts->lock);
+    return first;
+}
+
+bool timer_stop(struct timer *t)
+{
+    for (unsigned spins = 0;; spins++) {
+        unsigned state = atomic_load_explicit(&t->state, memory_order_acquire);
+        if (state == TIMER_IDLE)
+            return false;
+        if (state == TIMER_FIRING) {   /* its function is at work on another thread */
+            if (spins < 100)
+                ctx_pause();
+            else
+                os_thread_yield();
+            continue;
+        }
+        /* heap can change while we don't hold its lock (timers_move): take the lock, then look again. */
+        struct timers *ts = __atomic_load_n(&t->heap, __ATOMIC_ACQUIRE);
+        lock(&ts->lock);
+        bool here = t->heap == ts && atomic_load_explicit(&t->state, memory_order_relaxed) == TIMER_ARMED;
+        if (here) {
+            remove_locked(ts, t);
+            publish_first(ts);
+            atomic_store_explicit(&t->state, TIMER_IDLE, memory_order_release);
+        }
+        unlock(&ts->lock);
+        if (here)
+            return true;
+    }
+}
+
+int timers_run(struct timers *ts, struct m *m, int64_t now)
+{
+    int fired = 0;
+    while (timers_first(ts) <= now) {
+        lock(&ts->lock);
+        if (ts->n == 0 || ts->heap[0]->when > now) {
+            unlock(&ts->lock);
+            break;
+        }
+        struct timer *t = ts->heap[0];
+        remove_locked(ts, t);
+        publish_first(ts);
+        atomic_store_explicit(&t->state, TIMER_FIRING, memory_order_relaxed);
+        unlock(&ts->lock);
+        t->fn(m, t);
+        /* Release: all that fn did to what the timer is embedded in comes before a timer_stop that returns. */
+        atomic_store_explicit(&t->state, TIMER_IDLE, memory_order_release);
+        fired++;
+    }
+    return fired;
+}
+
+/* Takes them one at a time, so that the two heap locks are never held together. A timer that is in neither heap for a moment
+ * counts as FIRING: timer_stop waits until it has arrived. */
+void timers_move(struct timers *to, struct timers *from)
+{
+    for (;;) {
+        lock(&from->lock);
+        if (from->n == 0) {
+            unlock(&from->lock);
+            return;
+        }
+        struct timer *t = from->heap[0];
+        remove_locked(from, t);
+        publish_first(from);
+        __atomic_store_n(&t->heap, to, __ATOMIC_RELEASE);
+        atomic_store_explicit(&t->state, TIMER_FIRING, memory_order_relaxed);   /* a stop waits for the move */
+        unlock(&from->lock);
+        lock(&to->lock);
+        add_locked(to, t);
+        atomic_store_explicit(&t->state, TIMER_ARMED, memory_order_release);
+        publish_first(to);
+        unlock(&to->lock);
+    }
+}
+
+bool timers_is_valid(struct timers *ts)
+{
+    lock(&ts->lock);
+    bool ok = true;
+    for (uint32_t i = 0; i < ts->n; i++)
+        ok = ok && ts->heap[i]->index == i && ts->heap[i]->heap == ts && (i == 0 || ts->heap[(i - 1) / 4]->when <= ts->heap[i]->when);
+    ok = ok && atomic_load(&ts->first) == (ts->n ? ts->heap[0]->when : TIMER_NEVER);
+    unlock(&ts->lock);
+    return ok;
+}

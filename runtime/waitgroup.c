@@ -1,0 +1,64 @@
+/* WaitGroup: counter and number of waiters in one word.
+ *
+ * A waiter counts itself in under the lock of its wait queue (sema.c), with a compare-and-swap that fails if the counter has become
+ * zero. Who brings the counter to zero and finds waiters takes that lock, resets the word and wakes them all. Once the word
+ * is wholly zero nobody touches the WaitGroup's memory any more, so a waiter may free it right after: hence a waiter that finds the
+ * counter zero but waiters still counted joins them instead of returning. */
+#include <gort/sync.h>
+
+#include "internal.h"
+
+static int32_t counter_of(uint64_t state)
+{
+    return (int32_t)(state >> 32);
+}
+
+static void reset(void *arg)
+{
+    atomic_store_explicit(&((go_waitgroup *)arg)->state, 0, memory_order_release);
+}
+
+void go_waitgroup_add(go_waitgroup *wg, int n)
+{
+    if (n < 0)
+        hook_release_merge(rt_race(), wg);
+    uint64_t delta = (uint64_t)(uint32_t)n << 32;
+    uint64_t state = atomic_fetch_add_explicit(&wg->state, delta, memory_order_acq_rel) + delta;
+    if (rt_likely(counter_of(state) > 0 || state == 0))
+        return;
+    rt_enter();
+    if (counter_of(state) < 0)
+        rt_panic("sync: negative WaitGroup counter");
+    if (n > 0)
+        rt_panic("sync: WaitGroup misuse: Add called concurrently with Wait");
+    sema_wake(wg, INT32_MAX, reset, wg);
+    rt_leave();
+}
+
+void go_waitgroup_done(go_waitgroup *wg)
+{
+    go_waitgroup_add(wg, -1);
+}
+
+/* Under the queue's lock: counts the caller in, unless there is nothing to wait for. */
+static bool count_in(const void *addr, void *arg)
+{
+    (void)arg;
+    go_waitgroup *wg = (go_waitgroup *)(uintptr_t)addr;
+    uint64_t state = atomic_load_explicit(&wg->state, memory_order_acquire);
+    do {
+        if (state == 0)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&wg->state, &state, state + 1, memory_order_acq_rel, memory_order_acquire));
+    return true;
+}
+
+void go_waitgroup_wait(go_waitgroup *wg)
+{
+    if (atomic_load_explicit(&wg->state, memory_order_acquire) != 0) {
+        rt_enter();
+        sema_wait(wg, count_in, NULL, GORT_WAIT_WAITGROUP);
+        rt_leave();
+    }
+    hook_acquire(rt_race(), wg);
+}
