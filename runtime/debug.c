@@ -4,6 +4,8 @@
 #include "internal.h"
 #include "os.h"
 
+HOOK_BUILD_MARK
+
 uint64_t g_slabs[RT_SLABS_MAX];
 atomic_uint g_nslabs;
 

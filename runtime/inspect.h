@@ -11,6 +11,8 @@
 
 #include <gort/debug.h>
 
+#include "traceback/format.h"
+
 struct inspect_g {
     uint64_t id;
     uint64_t parent_id;       /* 0: not created by go() */
@@ -33,6 +35,14 @@ void inspect_each(bool (*visit)(const struct inspect_g *v, void *arg), void *arg
  * where the value names no call (the first of a running goroutine); symbolize pc - 1. The runtime's own frames on top are left in. Returns how many;
  * 0 if the goroutine has moved since the view was taken or runs on another thread. Allocates. */
 int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max);
+
+/* The caller's own stack, innermost (this function) first; symbolize all but the first as return addresses. */
+int inspect_own_stack(uintptr_t *pcs, int max);
+
+/* The record that prints a goroutine (traceback/format.h), from a view and its pcs. first_is_return_address: of pcs[0], true for a parked
+ * one. all: with the runtime's own frames. frames holds the result. On a big stack. */
+struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t *pcs, int n, bool first_is_return_address,
+                                     bool all, struct tb_frame *frames, int max);
 
 /* Milliseconds-accurate sleep of the calling goroutine, for detectors that wait with back-off. */
 void inspect_sleep(int64_t ns);

@@ -1,0 +1,195 @@
+/* The pull door: a consistent look at each goroutine of this process while it runs. See inspect.h.
+ *
+ * A goroutine's fields are read between two reads of its state word; if the word is the same and says WAITING or RUNNABLE, nobody ran
+ * it meanwhile. For the stack the same holds of the copied bytes: copy [sp, stack_hi), look at the word again, unwind the copy. The stack may be
+ * written while it is copied, hence the plain loop instead of a checked memcpy. */
+#include "inspect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <gort/time.h>
+
+#include "internal.h"
+#include "os.h"
+#include "traceback/unwind.h"
+
+struct visitor {
+    bool (*visit)(const struct inspect_g *v, void *arg);
+    void *arg;
+    struct g *self;
+    int64_t now;
+};
+
+static bool view(struct g *g, void *arg)
+{
+    struct visitor *w = arg;
+    struct inspect_g v;
+    uint64_t state = atomic_load_explicit(g->state, memory_order_acquire);
+    for (int tries = 0;; tries++) {
+        v = (struct inspect_g){
+            .id = g->id,
+            .parent_id = g->parent_id,
+            .state = state,
+            .status = (enum gort_status)GORT_STATE_STATUS(state),
+            .reason = (enum gort_wait_reason)GORT_STATE_REASON(state),
+            .flags = g->flags,
+            .self = g == w->self,
+            .fn = g->fn,
+            .create_pc = g->create_pc,
+            .wait_obj = g->wait_obj,
+            .g = g,
+        };
+        if (v.status == GORT_STATUS_WAITING && w->now > g->wait_since)
+            v.wait_ns = w->now - g->wait_since;
+        atomic_thread_fence(memory_order_acquire);   /* the fields before the word */
+        uint64_t again = atomic_load_explicit(g->state, memory_order_relaxed);
+        if (again == state || tries == 100)
+            break;   /* one that moves this fast is alive; its id and status are as good as any */
+        state = again;
+    }
+    if (v.status == GORT_STATUS_FREE)
+        return true;
+    return w->visit(&v, w->arg);
+}
+
+void inspect_each(bool (*visit)(const struct inspect_g *v, void *arg), void *arg)
+{
+    struct visitor w = {visit, arg, rt_m() ? rt_m()->g : NULL, os_now()};
+    g_each(view, &w);
+}
+
+struct stack_copy {
+    uint64_t lo, hi;   /* addresses of the original */
+    char *bytes;
+};
+
+static bool read_copy(void *arg, uint64_t addr, void *buf, size_t n)
+{
+    const struct stack_copy *c = arg;
+    if (addr < c->lo || n > c->hi - c->lo || addr > c->hi - n)
+        return false;
+    rt_copy(buf, c->bytes + (addr - c->lo), n);
+    return true;
+}
+
+/* The registers that ctx_switch saved. */
+static struct tb_regs saved_regs(const char *frame, uint64_t sp)
+{
+    struct tb_regs regs = {{0}};
+    rt_copy(&regs.r[TB_R15], frame + CTX_R15, 8);
+    rt_copy(&regs.r[TB_R14], frame + CTX_R14, 8);
+    rt_copy(&regs.r[TB_R13], frame + CTX_R13, 8);
+    rt_copy(&regs.r[TB_R12], frame + CTX_R12, 8);
+    rt_copy(&regs.r[TB_RBX], frame + CTX_RBX, 8);
+    rt_copy(&regs.r[TB_RBP], frame + CTX_RBP, 8);
+    rt_copy(&regs.r[TB_RIP], frame + CTX_PC, 8);
+    regs.r[TB_RSP] = sp + CTX_SIZE;
+    return regs;
+}
+
+__attribute__((no_sanitize("address"))) static void copy_stack(char *to, uintptr_t from, size_t n)
+{
+    rt_copy(to, (const void *)from, n);
+}
+
+int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max)
+{
+    const struct g *g = v->g;
+    if (v->status != GORT_STATUS_WAITING && v->status != GORT_STATUS_RUNNABLE)
+        return 0;
+    /* Visibly parked, but its registers may not be saved yet: a matter of nanoseconds. */
+    for (int i = 0; i < 1000 && atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire); i++)
+        ctx_pause();
+    uintptr_t sp = g->ctx.sp, hi = g->stack_hi;
+    if (atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire) || sp < g->stack_lo || sp + CTX_SIZE > hi ||
+        atomic_load_explicit(g->state, memory_order_acquire) != v->state)
+        return 0;
+    hook_ignore_begin();
+    struct stack_copy copy = {.lo = sp, .hi = hi, .bytes = malloc(hi - sp)};
+    int n = 0;
+    if (copy.bytes) {
+        copy_stack(copy.bytes, sp, hi - sp);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(g->state, memory_order_relaxed) == v->state) {
+            struct tb_regs regs = saved_regs(copy.bytes, sp);
+            n = tb_unwind(tb_space_self(), &regs, (struct tb_memory){read_copy, &copy}, pcs, max);
+        }
+    }
+    free(copy.bytes);
+    hook_ignore_end();
+    return n;
+}
+
+static bool read_own(void *arg, uint64_t addr, void *buf, size_t n)
+{
+    const struct stack_copy *c = arg;
+    if (addr < c->lo || n > c->hi - c->lo || addr > c->hi - n)
+        return false;
+    rt_copy(buf, (const void *)(uintptr_t)addr, n);
+    return true;
+}
+
+rt_noinline int inspect_own_stack(uintptr_t *pcs, int max)
+{
+    struct tb_regs regs = {{0}};
+    uintptr_t lo, hi, pc;
+    struct m *m = rt_m();
+    __asm__ volatile("movq %%rbx, %0" : "=m"(regs.r[TB_RBX]));
+    __asm__ volatile("movq %%rbp, %0" : "=m"(regs.r[TB_RBP]));
+    __asm__ volatile("movq %%r12, %0" : "=m"(regs.r[TB_R12]));
+    __asm__ volatile("movq %%r13, %0" : "=m"(regs.r[TB_R13]));
+    __asm__ volatile("movq %%r14, %0" : "=m"(regs.r[TB_R14]));
+    __asm__ volatile("movq %%r15, %0" : "=m"(regs.r[TB_R15]));
+    __asm__ volatile("movq %%rsp, %0" : "=m"(regs.r[TB_RSP]));
+    __asm__ volatile("leaq 1f(%%rip), %0\n1:" : "=r"(pc));
+    regs.r[TB_RIP] = pc;
+    uintptr_t sp = (uintptr_t)regs.r[TB_RSP];
+    if (m && m->g && sp >= m->g->stack_lo && sp < m->g->stack_hi) {
+        lo = m->g->stack_lo;
+        hi = m->g->stack_hi;
+    } else {
+        os_thread_stack(&lo, &hi);
+    }
+    struct stack_copy bounds = {.lo = lo, .hi = hi};
+    hook_ignore_begin();
+    int n = tb_unwind(tb_space_self(), &regs, (struct tb_memory){read_own, &bounds}, pcs, max);
+    hook_ignore_end();
+    return n;
+}
+
+struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t *pcs, int n, bool first_is_return_address,
+                                     bool all, struct tb_frame *frames, int max)
+{
+    struct tb_symbolizer *sym = tb_symbolizer_self();
+    struct tb_goroutine out = {
+        .id = v->id,
+        .state = tb_state_text(v->state),
+        .wait_ns = v->wait_ns,
+        .locked = v->flags & GORT_G_THREAD && !(v->flags & GORT_G_MAIN),
+        .frames = frames,
+        .nframes = tb_symbolize_stack(sym, pcs, n, first_is_return_address, !all, frames, max),
+        .parent_id = v->parent_id,
+    };
+    /* A function whose last act is the call that parked may have left its frame to that call (a tail call): the goroutine's own function is
+     * known all the same. */
+    if (v->fn && n > 0 && out.nframes < max) {
+        struct tb_frame start[32];
+        int k = tb_symbolize(sym, v->fn, false, start, 32);
+        if (out.nframes == 0 || strcmp(frames[out.nframes - 1].func, start[k - 1].func) != 0)
+            frames[out.nframes++] = start[k - 1];
+    }
+    if (v->create_pc) {
+        struct tb_frame where[32];
+        int k = tb_symbolize(sym, v->create_pc, true, where, 32);
+        out.created_by = where[0];
+        out.created_by.func = where[k - 1].func;   /* inlined or not, the function the program knows is the real one */
+        out.created_by.offset = where[k - 1].offset;
+    }
+    return out;
+}
+
+void inspect_sleep(int64_t ns)
+{
+    go_sleep(ns);
+}

@@ -1,0 +1,103 @@
+/* Printing goroutines. See format.h. */
+#include "format.h"
+
+#include <string.h>
+
+#include <gort/debug.h>
+
+const char *tb_state_text(uint64_t word)
+{
+    static const char *const statuses[] = {
+#define X(name, text) [GORT_STATUS_##name] = text,
+        GORT_STATUSES(X)
+#undef X
+    };
+    static const char *const reasons[] = {
+#define X(name, text) [GORT_WAIT_##name] = text,
+        GORT_WAIT_REASONS(X)
+#undef X
+    };
+    unsigned status = GORT_STATE_STATUS(word), reason = GORT_STATE_REASON(word);
+    if (status == GORT_STATUS_WAITING && reason != GORT_WAIT_NONE)
+        return reason < sizeof reasons / sizeof reasons[0] ? reasons[reason] : "unknown wait reason";
+    return status < sizeof statuses / sizeof statuses[0] ? statuses[status] : "unknown status";
+}
+
+void tb_print_frame(FILE *out, const struct tb_frame *f, const char *indent, const char *file_indent)
+{
+    fprintf(out, "%s%s(%s)\n%s%s:%d", indent, f->func, f->inlined ? "..." : "", file_indent, f->file, f->line);
+    if (!f->inlined && f->offset)
+        fprintf(out, " +0x%llx", (unsigned long long)f->offset);
+    fputc('\n', out);
+}
+
+void tb_print_goroutine(FILE *out, const struct tb_goroutine *g)
+{
+    fprintf(out, "goroutine %llu [%s", (unsigned long long)g->id, g->state ? g->state : "running");
+    if (g->mark)
+        fprintf(out, " (%s)", g->mark);
+    int64_t minutes = g->wait_ns / 60000000000;
+    if (minutes >= 1)
+        fprintf(out, ", %lld minutes", (long long)minutes);
+    if (g->locked)
+        fputs(", locked to thread", out);
+    fputs("]:\n", out);
+    for (int i = 0; i < g->nframes; i++)
+        tb_print_frame(out, &g->frames[i], "", "\t");
+    if (g->created_by.func) {
+        fprintf(out, "created by %s in goroutine %llu\n\t%s:%d", g->created_by.func, (unsigned long long)g->parent_id,
+                g->created_by.file, g->created_by.line);
+        if (g->created_by.offset)
+            fprintf(out, " +0x%llx", (unsigned long long)g->created_by.offset);
+        fputc('\n', out);
+    }
+}
+
+/* The public functions by which a goroutine enters the runtime; one line for each that may park or fail. */
+static bool is_entry_point(const char *name)
+{
+    static const char *const names[] = {
+        "go_sleep", "go_after", "go_mutex_lock", "go_mutex_unlock", "go_waitgroup_add", "go_waitgroup_done", "go_waitgroup_wait",
+        "go_yield", "go_exit", "go_panic",
+    };
+    if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+int tb_skip_runtime(const struct tb_frame *frames, int n)
+{
+    enum { DEEPEST = 24 };   /* of the runtime's own calls below an entry point */
+    for (int i = 0, last = 0; i < n && i < DEEPEST; i++) {
+        if (is_entry_point(frames[i].func))
+            last = i + 1;
+        else if (last > 0)
+            return last;   /* go_waitgroup_done calls go_waitgroup_add: the outermost in a row */
+        if (i + 1 == n || i + 1 == DEEPEST)
+            return last;
+    }
+    return 0;
+}
+
+int tb_symbolize_stack(struct tb_symbolizer *s, const uintptr_t *pcs, int n, bool first_is_return_address, bool hide_runtime,
+                       struct tb_frame *out, int max)
+{
+    int total = 0;
+    for (int i = 0; i < n && total < max; i++) {
+        struct tb_frame frames[32];
+        int k = tb_symbolize(s, pcs[i], i > 0 || first_is_return_address, frames, 32);
+        for (int j = 0; j < k && total < max; j++) {
+            if (strcmp(frames[j].func, "ctx_entry") == 0 || strcmp(frames[j].func, "ctx_return") == 0)
+                continue;   /* below the goroutine's function: never of interest */
+            out[total++] = frames[j];
+            if (hide_runtime && strcmp(frames[j].func, "main") == 0)
+                i = n;   /* nor is what calls main */
+        }
+    }
+    int skip = hide_runtime ? tb_skip_runtime(out, total) : 0;
+    memmove(out, out + skip, (size_t)(total - skip) * sizeof *out);
+    return total - skip;
+}

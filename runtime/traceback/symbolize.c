@@ -1,0 +1,375 @@
+/* Symbolizing with libdw. See symbolize.h.
+ *
+ * libdw is reached through a table of function pointers, filled by dlsym from one list. Its own search for separate debug information
+ * is replaced: that would load libdebuginfod, an HTTP client, into the program. Ours looks in /usr/lib/debug by build id.
+ * Each (pc, kind) is looked up once: 60 to 300 us the first time, then a tree search. */
+#define _GNU_SOURCE
+#include "symbolize.h"
+
+#include <dlfcn.h>
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBDW_FUNCTIONS(X)                                                                                         \
+    X(dwfl_begin) X(dwfl_end) X(dwfl_linux_proc_report) X(dwfl_linux_proc_find_elf) X(dwfl_report_end)             \
+    X(dwfl_addrmodule) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
+    X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwarf_getscopes)                        \
+    X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
+    X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof)        \
+    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation)
+
+static struct {
+#define X(name) __typeof__(&name) name;
+    LIBDW_FUNCTIONS(X)
+#undef X
+} dw;
+
+enum { FRAMES_MAX = 32 };
+
+struct answer {
+    uintptr_t pc;
+    bool is_return_address;
+    int n;
+    struct tb_frame frames[];
+};
+
+struct tb_symbolizer {
+    pthread_mutex_t lock;
+    int pid;
+    Dwfl *dwfl;         /* NULL: no libdw */
+    void *answers;      /* tsearch tree of struct answer */
+};
+
+void (*tb_thread_wrap)(bool begin);
+
+/* ---- libdw ---- */
+
+static bool load_libdw(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int state;   /* 0 not tried, 1 loaded, -1 not to be had */
+    pthread_mutex_lock(&lock);
+    if (state == 0) {
+        void *lib = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
+        state = lib ? 1 : -1;
+#define X(name) if (lib && !(dw.name = (__typeof__(dw.name))dlsym(lib, #name))) state = -1;
+        LIBDW_FUNCTIONS(X)
+#undef X
+        if (state < 0)
+            fprintf(stderr, "gort: libdw.so.1 (Debian package libdw1) can't be loaded: stacks are printed without lines\n");
+    }
+    bool ok = state > 0;
+    pthread_mutex_unlock(&lock);
+    return ok;
+}
+
+/* Separate debug information by build id. */
+static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *modname, GElf_Addr base, const char *file_name,
+                          const char *debuglink_file, GElf_Word debuglink_crc, char **debuginfo_file_name)
+{
+    (void)userdata;
+    (void)modname;
+    (void)base;
+    (void)file_name;
+    (void)debuglink_file;
+    (void)debuglink_crc;
+    const unsigned char *id;
+    GElf_Addr vaddr;
+    int n = dw.dwfl_module_build_id(mod, &id, &vaddr);
+    if (n < 2)
+        return -1;
+    char path[256];
+    int len = snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%02x/", id[0]);
+    for (int i = 1; i < n && len + 10 < (int)sizeof path; i++)
+        len += snprintf(path + len, sizeof path - (size_t)len, "%02x", id[i]);
+    snprintf(path + len, sizeof path - (size_t)len, ".debug");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        *debuginfo_file_name = strdup(path);
+    return fd;
+}
+
+static void report_modules(struct tb_symbolizer *s)
+{
+    static char *no_path;
+    static Dwfl_Callbacks callbacks = {.find_debuginfo = find_debuginfo, .debuginfo_path = &no_path};
+    callbacks.find_elf = dw.dwfl_linux_proc_find_elf;
+    s->dwfl = dw.dwfl_begin(&callbacks);
+    if (s->dwfl && (dw.dwfl_linux_proc_report(s->dwfl, s->pid) != 0 || dw.dwfl_report_end(s->dwfl, NULL, NULL) != 0)) {
+        dw.dwfl_end(s->dwfl);
+        s->dwfl = NULL;
+    }
+}
+
+static bool init(struct tb_symbolizer *s, int pid)
+{
+    pthread_mutex_init(&s->lock, NULL);
+    s->pid = pid;
+    if (load_libdw())
+        report_modules(s);
+    return true;
+}
+
+struct tb_symbolizer *tb_symbolizer_self(void)
+{
+    static struct tb_symbolizer self;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    if (self.pid == 0)
+        init(&self, getpid());
+    pthread_mutex_unlock(&lock);
+    return &self;
+}
+
+struct tb_symbolizer *tb_symbolizer_pid(int pid)
+{
+    struct tb_symbolizer *s = calloc(1, sizeof *s);
+    if (s)
+        init(s, pid);
+    return s;
+}
+
+void tb_symbolizer_free(struct tb_symbolizer *s)
+{
+    if (!s || s == tb_symbolizer_self())
+        return;
+    if (s->dwfl)
+        dw.dwfl_end(s->dwfl);
+    tdestroy(s->answers, free);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* ---- lookups ---- */
+
+static const char *call_file(Dwarf_Die *cu, Dwarf_Die *inlined)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word index;
+    Dwarf_Files *files;
+    size_t n;
+    if (!dw.dwarf_attr(inlined, DW_AT_call_file, &attr) || dw.dwarf_formudata(&attr, &index) != 0 ||
+        dw.dwarf_getsrcfiles(cu, &files, &n) != 0 || index >= n)
+        return NULL;
+    return dw.dwarf_filesrc(files, index, NULL, NULL);
+}
+
+static int call_line(Dwarf_Die *inlined)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word line;
+    return dw.dwarf_attr(inlined, DW_AT_call_line, &attr) && dw.dwarf_formudata(&attr, &line) == 0 ? (int)line : 0;
+}
+
+static const char *die_name(Dwarf_Die *die)
+{
+    Dwarf_Attribute attr;
+    const char *name = dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
+    return name ? name : "??";
+}
+
+/* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't: then all units are asked. */
+static Dwarf_Die *unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
+{
+    Dwarf_Die *cu = dw.dwfl_module_addrdie(mod, at, bias);
+    if (cu)
+        return cu;
+    while ((cu = dw.dwfl_module_nextcu(mod, cu, bias)))
+        if (dw.dwarf_haspc(cu, at - *bias) > 0)
+            return cu;
+    return NULL;
+}
+
+static bool is_function(Dwarf_Die *die)
+{
+    int tag = dw.dwarf_tag(die);
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
+}
+
+/* The functions around address at, innermost first: inlined ones, then the real one. The place in the innermost comes from the line table;
+ * each inlined one tells where it was called, which is the place in the next. Returns how many; 0: DWARF doesn't say. */
+static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
+{
+    Dwarf_Addr bias;
+    Dwarf_Die *cu = unit_of(mod, at, &bias);
+    Dwarf_Die *scopes = NULL, *nest = NULL;
+    if (!cu)
+        return 0;
+    int n = dw.dwarf_getscopes(cu, at - bias, &scopes), first = 0, found = 0;
+    while (first < n && !is_function(&scopes[first]))
+        first++;
+    /* dwarf_getscopes leaves the concrete nesting once it meets an inlined function; asked for the function's own parents it tells. */
+    int k = first < n ? dw.dwarf_getscopes_die(&scopes[first], &nest) : 0;
+    Dwarf_Line *row = dw.dwarf_getsrc_die(cu, at - bias);
+    int line = 0;
+    const char *file = row ? dw.dwarf_linesrc(row, NULL, NULL) : NULL;
+    if (file)
+        dw.dwarf_lineno(row, &line);
+    for (int i = 0; i < k && found < FRAMES_MAX; i++) {
+        if (!is_function(&nest[i]))
+            continue;
+        bool inlined = dw.dwarf_tag(&nest[i]) == DW_TAG_inlined_subroutine;
+        out[found++] = (struct tb_frame){.func = die_name(&nest[i]), .file = file ? file : "??", .line = file ? line : 0, .inlined = inlined};
+        if (!inlined)
+            break;
+        file = call_file(cu, &nest[i]);
+        line = call_line(&nest[i]);
+    }
+    free(nest);
+    free(scopes);
+    return found;
+}
+
+static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out)
+{
+    uintptr_t at = is_return_address ? pc - 1 : pc;
+    int n = 0;
+    Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, at) : NULL;
+    const char *symbol = NULL;
+    uint64_t offset = 0;
+    if (mod) {
+        GElf_Off off;
+        GElf_Sym sym;
+        n = dwarf_frames(mod, at, out);
+        symbol = dw.dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
+        offset = symbol ? off + (pc - at) : 0;
+    } else if (s->pid == getpid()) {
+        Dl_info info;
+        if (dladdr((void *)at, &info) && info.dli_sname) {
+            symbol = info.dli_sname;
+            offset = pc - (uintptr_t)info.dli_saddr;
+        }
+    }
+    if (n == 0)
+        out[n++] = (struct tb_frame){.func = symbol ? symbol : "??", .file = "??"};
+    out[n - 1].offset = offset;
+    for (int i = 0; i < n; i++)
+        out[i].pc = pc;
+    return n;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct answer *x = a, *y = b;
+    if (x->pc != y->pc)
+        return x->pc < y->pc ? -1 : 1;
+    return x->is_return_address - y->is_return_address;
+}
+
+int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out, int max)
+{
+    struct answer key = {.pc = pc, .is_return_address = is_return_address};
+    pthread_mutex_lock(&s->lock);
+    struct answer **found = tfind(&key, &s->answers, compare);
+    struct answer *a = found ? *found : NULL;
+    if (!a) {
+        struct tb_frame frames[FRAMES_MAX];
+        int n = lookup(s, pc, is_return_address, frames);
+        a = malloc(sizeof *a + (size_t)n * sizeof frames[0]);
+        if (a) {
+            *a = (struct answer){.pc = pc, .is_return_address = is_return_address, .n = n};
+            memcpy(a->frames, frames, (size_t)n * sizeof frames[0]);
+            tsearch(a, &s->answers, compare);
+        }
+    }
+    int n = 0;
+    if (a)
+        for (; n < a->n && n < max; n++)
+            out[n] = a->frames[n];
+    else if (max > 0)
+        out[n++] = (struct tb_frame){.func = "??", .file = "??", .pc = pc};
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+/* ---- variables ---- */
+
+/* The variable's declaration: looks through the top level of each compilation unit of the module for one at that address. */
+static void find_declaration(Dwfl_Module *mod, uintptr_t addr, struct tb_variable *out)
+{
+    Dwarf_Addr bias;
+    for (Dwarf_Die *cu = NULL; (cu = dw.dwfl_module_nextcu(mod, cu, &bias));) {
+        Dwarf_Die die;
+        if (dw.dwarf_child(cu, &die) != 0)
+            continue;
+        do {
+            Dwarf_Attribute attr;
+            Dwarf_Op *ops;
+            size_t n;
+            if (dw.dwarf_tag(&die) == DW_TAG_variable && dw.dwarf_attr(&die, DW_AT_location, &attr) &&
+                dw.dwarf_getlocation(&attr, &ops, &n) == 0 && n == 1 && ops[0].atom == DW_OP_addr && ops[0].number + bias == addr) {
+                int line = 0;
+                const char *file = dw.dwarf_decl_file(&die);
+                if (file && dw.dwarf_decl_line(&die, &line) == 0) {
+                    out->file = file;
+                    out->line = line;
+                }
+                return;
+            }
+        } while (dw.dwarf_siblingof(&die, &die) == 0);
+    }
+}
+
+bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_variable *out)
+{
+    bool found = false;
+    pthread_mutex_lock(&s->lock);
+    Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, addr) : NULL;
+    if (mod) {
+        GElf_Off off;
+        GElf_Sym sym;
+        const char *name = dw.dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
+        if (name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && (sym.st_size == 0 || off < sym.st_size)) {
+            *out = (struct tb_variable){.name = name, .addr = addr - off, .size = sym.st_size};
+            find_declaration(mod, out->addr, out);
+            found = true;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+/* ---- a big stack ---- */
+
+struct task {
+    void (*fn)(void *);
+    void *arg;
+};
+
+static void wrap(bool begin)
+{
+    if (tb_thread_wrap)
+        tb_thread_wrap(begin);
+}
+
+static void *big_stack_main(void *p)
+{
+    struct task *t = p;
+    wrap(true);
+    t->fn(t->arg);
+    return NULL;
+}
+
+void tb_run_on_big_stack(void (*fn)(void *), void *arg)
+{
+    struct task t = {fn, arg};
+    pthread_attr_t attr;
+    pthread_t thread;
+    wrap(true);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 8 << 20);
+    bool made = pthread_create(&thread, &attr, big_stack_main, &t) == 0;
+    pthread_attr_destroy(&attr);
+    if (made)
+        pthread_join(thread, NULL);
+    else
+        fn(arg);
+    wrap(false);
+}

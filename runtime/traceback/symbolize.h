@@ -1,0 +1,51 @@
+/* Symbolizing: from program counters to functions, files and lines, inlined calls included; and from data addresses to variables.
+ *
+ * libdw does the work. It is loaded at the first question (dlopen), so that a program that never prints a report neither needs it
+ * nor pays for it; without it, names come from the dynamic symbols alone, and one line on stderr says so. */
+#ifndef TB_SYMBOLIZE_H
+#define TB_SYMBOLIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One function at one program counter. Strings belong to the symbolizer. */
+struct tb_frame {
+    const char *func;    /* "??" if unknown */
+    const char *file;    /* "??" if unknown */
+    int line;            /* 0 if unknown */
+    uintptr_t pc;
+    uint64_t offset;     /* of pc in its function; 0 for inlined ones */
+    bool inlined;
+};
+
+struct tb_variable {
+    const char *name;
+    uintptr_t addr;
+    size_t size;         /* 0: unknown */
+    const char *file;    /* declared at; NULL: unknown */
+    int line;
+};
+
+struct tb_symbolizer;
+
+/* This process's; made at the first call. Use it on a thread with at least 1 MiB of stack (tb_run_on_big_stack). */
+struct tb_symbolizer *tb_symbolizer_self(void);
+/* Another process's. NULL: no memory. */
+struct tb_symbolizer *tb_symbolizer_pid(int pid);
+void tb_symbolizer_free(struct tb_symbolizer *s);
+
+/* Fills out with the frames at pc, innermost inlined call first; at least one if max > 0. is_return_address: pc is where a call
+ * will return to, so the line of the call is the one before. Answers are remembered. Any thread. */
+int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out, int max);
+
+/* The global variable that holds addr. False: none is known. */
+bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_variable *out);
+
+/* Runs fn(arg) on a thread of its own with 8 MiB of stack and returns when it is done. On failure to make one, on this stack. */
+void tb_run_on_big_stack(void (*fn)(void *), void *arg);
+/* If set, called with true before and false after the calls that make and join that thread, and with true on the thread itself: the
+ * race detector's way not to see it. */
+extern void (*tb_thread_wrap)(bool begin);
+
+#endif
