@@ -1,7 +1,7 @@
 /* leakcheck(): fails a test that leaves goroutines behind.
  *
  * Call it at the end of a test, when every goroutine that the test started should have ended. It waits for stragglers
- * with back-off (20 tries, from 1 microsecond, doubling, at most 100 ms each: about 0.8 s in all when something leaks),
+ * with back-off (20 tries, from 1 microsecond, doubling, at most 100 ms each: about 0.45 s in all when something leaks),
  * then reports each goroutine that is left: its state, how long it has waited, its stack, and where it was created.
  * Works in every build, with and without race detection. Link it before the runtime: pkg-config does. */
 #ifndef GORT_LEAK_H

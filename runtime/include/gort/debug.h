@@ -84,6 +84,8 @@ struct gort_debug {
     uint32_t g_id;             /* uint64_t */
     uint32_t g_parent_id;      /* uint64_t; 0: not created by go() */
     uint32_t g_sp;             /* uint64_t: saved stack pointer */
+    uint32_t g_on_cpu;         /* uint32_t: 1: its registers are in its M's thread, whatever its status; the saved sp counts if that thread's
+                                  stack pointer is not in the goroutine's stack */
     uint32_t g_stack_lo;       /* uint64_t */
     uint32_t g_stack_hi;       /* uint64_t */
     uint32_t g_fn;             /* uint64_t: start function */
