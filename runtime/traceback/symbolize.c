@@ -175,12 +175,14 @@ static const char *die_name(Dwarf_Die *die)
     return name ? name : "??";
 }
 
-/* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't: then all units are asked. */
+/* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't, and where both were at work the
+ * index answers with a neighbour: then all units are asked. */
 static Dwarf_Die *unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
 {
     Dwarf_Die *cu = dw.dwfl_module_addrdie(mod, at, bias);
-    if (cu)
+    if (cu && dw.dwarf_haspc(cu, at - *bias) > 0)
         return cu;
+    cu = NULL;
     while ((cu = dw.dwfl_module_nextcu(mod, cu, bias)))
         if (dw.dwarf_haspc(cu, at - *bias) > 0)
             return cu;

@@ -1,0 +1,116 @@
+/* Cast of characters of the race detector, and its internal functions grouped by file. docs/race.md has the theory.
+ *
+ * race_g     one goroutine, or one thread of the program: its vector clock, its current call stack, what it is
+ * slot       the place of a race_g in vector clocks; used again only by a goroutine that knows all its former user did
+ * epoch      slot and clock in one word: a moment in the life of one goroutine. Its clock counts its releases
+ * shadow     for each 8 bytes of the program's memory: the accesses that a later one might race with (race_shadow.h)
+ * sync       for each address that is synchronized by: what a release left there (race_sync.h) */
+#ifndef RACE_H
+#define RACE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "race_clock.h"
+#include "race_stack.h"
+
+#define race_likely(c) __builtin_expect(!!(c), 1)
+#define race_unlikely(c) __builtin_expect(!!(c), 0)
+#define race_noinline __attribute__((noinline))
+
+/* An access in one word: slot | clock | byte mask | write | atomic | lock. The lowest bit is the shadow word's lock (race_shadow.h). */
+enum { EPOCH_LOCK = 1, EPOCH_ATOMIC = 2, EPOCH_WRITE = 4, MASK_SHIFT = 3, CLOCK_SHIFT = 11, SLOT_SHIFT = 42 };
+enum { SLOTS_MAX = 1 << (64 - SLOT_SHIFT) };
+#define CLOCK_MAX 0x7fffffffu
+static inline uint32_t epoch_slot(uint64_t e) { return (uint32_t)(e >> SLOT_SHIFT); }
+static inline uint32_t epoch_clock(uint64_t e) { return (uint32_t)(e >> CLOCK_SHIFT) & CLOCK_MAX; }
+static inline uint32_t epoch_mask(uint64_t e) { return (uint32_t)(e >> MASK_SHIFT) & 0xff; }
+static inline uint64_t epoch_make(uint32_t slot, uint32_t clock)
+{
+    return (uint64_t)slot << SLOT_SHIFT | (uint64_t)clock << CLOCK_SHIFT;
+}
+
+/* What a report says of a goroutine; outlives it. */
+struct race_who {
+    uint64_t id;            /* goroutine's number; 0: a thread that never called the API */
+    uint64_t parent_id;
+    uint32_t tid;           /* of a thread */
+    bool is_main, finished;
+    uint32_t create_node;   /* stack of its go(), or of pthread_create */
+    uintptr_t create_pc;
+    uintptr_t fn;
+    uintptr_t stack_lo, stack_hi;
+    uint32_t first_clock;   /* of its use of the slot */
+    struct race_who *older; /* former user of the slot */
+};
+
+struct race_g {
+    uint64_t epoch;             /* epoch_make(slot, clock), nothing else set; only the goroutine itself reads it to check accesses */
+    struct stack_node *node;    /* current call stack */
+    uint32_t cut;               /* calls below node that have no node of their own */
+    uint32_t slot, clock;
+    uint32_t disabled;          /* go_race_disable depth: accesses are not checked */
+    struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
+    struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
+    struct clock fence_release; /* what it knew, itself included, at its last release fence; relaxed stores publish it */
+    bool has_fence_release;
+    bool is_thread;
+    struct race_who *who;
+    struct race_g *next;        /* free list */
+};
+
+/* ---- race_g.c ---- */
+
+/* The one that the calling thread runs. &race_ignored: the runtime or the detector itself is at work, nothing is checked. NULL: a thread not
+ * seen before. */
+extern _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
+extern struct race_g race_ignored;
+struct race_g *race_attach(void);
+static inline struct race_g *race_cur(void)
+{
+    struct race_g *g = race_cur_tls;
+    return race_likely(g != NULL) ? g : race_attach();
+}
+/* A new race_g; parent's past happens before it (NULL: nothing's). */
+struct race_g *race_g_new(struct race_g *parent);
+void race_g_end(struct race_g *g);
+/* After a release: what follows is a new epoch. */
+void race_g_tick(struct race_g *g);
+/* Who used the slot at that clock; NULL: forgotten. */
+struct race_who *race_who_at(uint32_t slot, uint32_t clock);
+/* Whether what e says happened before g's present. */
+static inline bool race_before(const struct race_g *g, uint64_t e)
+{
+    return epoch_slot(e) == g->slot || clock_get(&g->known, epoch_slot(e)) >= epoch_clock(e);
+}
+/* Detector hooks are off on this thread between these; they nest. */
+void race_ignore_begin(void);
+void race_ignore_end(void);
+
+/* ---- race_access.c ---- */
+
+void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc);   /* size 1..8 within one word; kind: EPOCH_* bits */
+void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc);
+
+/* ---- race_sync.c ---- */
+
+void race_acquire(struct race_g *g, const void *addr);
+void race_release(struct race_g *g, const void *addr);
+void race_release_merge(struct race_g *g, const void *addr);
+void race_sync_forget(uintptr_t addr, size_t n);
+
+/* ---- race_report.c ---- */
+
+struct race_side {
+    uint64_t epoch;         /* mask, write, atomic */
+    uint32_t node, pc;      /* packed */
+};
+/* old is in the shadow word at addr (8-aligned), now is what g is about to do. */
+void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now);
+int race_reported(void);
+/* At the end of the program: prints the count; the status to end with. */
+int race_finish(int status);
+
+#endif

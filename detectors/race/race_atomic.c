@@ -1,0 +1,208 @@
+/* Atomics: the operation itself and the edges that its memory order makes, together under the address's sync lock, so that the value read and the
+ * clock acquired belong to the same store.
+ *
+ * By C11: an acquire load sees what the release store whose value it reads left, or what a read-modify-write chain carried on from it (the release
+ * sequence): a release store replaces what is at the address, a release read-modify-write joins to it, a relaxed one leaves it. A relaxed store
+ * by another goroutine ends the sequence. Relaxed orders nothing, but a fence can lend its order: a relaxed load remembers
+ * what it saw until an acquire fence makes it known; a release fence remembers what was known, and later relaxed stores publish that.
+ * The operations run with sequentially consistent order whatever was asked. */
+#include "race_sync.h"
+
+typedef __int128 int128 __attribute__((aligned(16)));
+
+enum { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
+
+static bool acquires(int mo)
+{
+    return mo == CONSUME || mo == ACQUIRE || mo == ACQ_REL || mo == SEQ_CST;
+}
+
+static bool releases(int mo)
+{
+    return mo == RELEASE || mo == ACQ_REL || mo == SEQ_CST;
+}
+
+static void saw(struct race_g *g, struct race_sync *s, int mo)
+{
+    if (!s || s->value == 0)
+        return;
+    if (acquires(mo))
+        race_sync_acquire(g, s);
+    else
+        race_sync_join_into(s, &g->fence_acquire);
+}
+
+static void stored(struct race_g *g, struct race_sync *s, int mo)
+{
+    if (releases(mo)) {
+        race_sync_release(g, s);
+    } else if (g->has_fence_release) {
+        race_sync_set(s, &g->fence_release, false);
+    } else if (s && s->slot != g->slot) {
+        clock_clear(&s->clock);
+        s->value = 0;
+    }
+}
+
+static void modified(struct race_g *g, struct race_sync *s, int mo)
+{
+    if (releases(mo))
+        race_sync_release_merge(g, s);
+    else if (g->has_fence_release)
+        race_sync_set(s, &g->fence_release, true);
+}
+
+static bool is_checked(const struct race_g *g)
+{
+    return g != &race_ignored && !g->disabled;
+}
+
+static bool leaves_something(const struct race_g *g, int mo)
+{
+    return releases(mo) || g->has_fence_release;
+}
+
+/* After the operation: the access is part of the epoch that was released. */
+static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, int mo, uintptr_t pc)
+{
+    race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
+    if ((kind & EPOCH_WRITE) && releases(mo))
+        race_g_tick(g);
+}
+
+#define PC ((uintptr_t)__builtin_return_address(0))
+#define ADDR ((uintptr_t)a)
+
+#define LOAD(T, now) \
+    struct race_g *g = race_cur(); \
+    if (!is_checked(g)) \
+        return now; \
+    struct race_sync *s = race_sync_lock(ADDR, false); \
+    T v = now; \
+    saw(g, s, mo); \
+    race_sync_unlock(ADDR); \
+    account(g, ADDR, sizeof(T), 0, mo, PC); \
+    return v;
+
+#define STORE(T, now) \
+    struct race_g *g = race_cur(); \
+    if (!is_checked(g)) { \
+        now; \
+        return; \
+    } \
+    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+    now; \
+    stored(g, s, mo); \
+    race_sync_unlock(ADDR); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, mo, PC);
+
+#define MODIFY(T, now) \
+    struct race_g *g = race_cur(); \
+    if (!is_checked(g)) \
+        return now; \
+    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+    T v = now; \
+    saw(g, s, mo); \
+    modified(g, s, mo); \
+    race_sync_unlock(ADDR); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, mo, PC); \
+    return v;
+
+/* Success has order mo; failure is a load of order fmo. */
+#define EXCHANGE_IF(T, cas) \
+    struct race_g *g = race_cur(); \
+    if (!is_checked(g)) \
+        return cas; \
+    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+    bool done = cas; \
+    saw(g, s, done ? mo : fmo); \
+    if (done) \
+        modified(g, s, mo); \
+    race_sync_unlock(ADDR); \
+    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done ? mo : RELAXED, PC); \
+    return done;
+
+#define DEFINE(BITS, T) \
+    T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, __atomic_load_n(a, __ATOMIC_SEQ_CST)) } \
+    void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { STORE(T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST)) } \
+    DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+
+/* gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
+#define DEFINE_CAS(BITS, T, operation) \
+    static inline __attribute__((always_inline)) bool cas_##BITS(volatile T *a, T *c, T x, int mo, int fmo) { EXCHANGE_IF(T, operation) } \
+    int __tsan_atomic##BITS##_compare_exchange_strong(volatile T *a, T *c, T x, int mo, int fmo) { return cas_##BITS(a, c, x, mo, fmo); } \
+    int __tsan_atomic##BITS##_compare_exchange_weak(volatile T *a, T *c, T x, int mo, int fmo) { return cas_##BITS(a, c, x, mo, fmo); } \
+    T __tsan_atomic##BITS##_compare_exchange_val(volatile T *a, T c, T x, int mo, int fmo) { cas_##BITS(a, &c, x, mo, fmo); return c; }
+
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+DEFINE(8, uint8_t)
+DEFINE(16, uint16_t)
+DEFINE(32, uint32_t)
+DEFINE(64, uint64_t)
+
+/* 16 bytes: one instruction does it all. */
+static bool cas16(volatile int128 *a, int128 *c, int128 x)
+{
+    uint64_t lo = (uint64_t)*c, hi = (uint64_t)(*c >> 64);
+    bool done;
+    __asm__ volatile("lock cmpxchg16b %1" : "=@ccz"(done), "+m"(*a), "+a"(lo), "+d"(hi) : "b"((uint64_t)x), "c"((uint64_t)(x >> 64)) : "memory");
+    *c = (int128)((unsigned __int128)hi << 64 | lo);
+    return done;
+}
+
+static int128 read16(const volatile int128 *a)
+{
+    int128 v = 0;
+    cas16((volatile int128 *)(uintptr_t)a, &v, 0);
+    return v;
+}
+
+#define LOOP16(expression) \
+    __extension__({ \
+        int128 old = read16(a); \
+        while (!cas16(a, &old, (expression))) { \
+        } \
+        old; \
+    })
+
+int128 __tsan_atomic128_load(const volatile int128 *a, int mo) { LOAD(int128, read16(a)) }
+void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x)) }
+int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(x)) }
+int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old + x)) }
+int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old - x)) }
+int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old & x)) }
+int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old | x)) }
+int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old ^ x)) }
+int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(~(old & x))) }
+DEFINE_CAS(128, int128, cas16(a, c, x))
+
+void __tsan_atomic_thread_fence(int mo)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    struct race_g *g = race_cur();
+    if (!is_checked(g))
+        return;
+    if (acquires(mo)) {
+        clock_join(&g->known, &g->fence_acquire);
+        clock_clear(&g->fence_acquire);
+    }
+    if (releases(mo)) {
+        clock_copy(&g->fence_release, &g->known);
+        clock_raise(&g->fence_release, g->slot, g->clock);
+        g->has_fence_release = true;
+        race_g_tick(g);
+    }
+}
+
+void __tsan_atomic_signal_fence(int mo)
+{
+    (void)mo;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}

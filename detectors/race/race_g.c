@@ -1,0 +1,179 @@
+/* Goroutines and threads as the detector knows them: slots, their reuse, who had them, whose turn it is.
+ *
+ * A slot is used again by a goroutine whose parent knows all of the former user's life: then "same slot" still means "happened before". Ended
+ * users wait in a queue, first come first served; a new goroutine looks at a few of them and takes a fresh slot if none will do. */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "race.h"
+#include "race_alloc.h"
+#include "race_die.h"
+
+enum { LOOK_AT = 8, REMEMBERED = 4 };
+
+_Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
+static _Thread_local struct race_g *ignored_saved __attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned ignored_depth __attribute__((tls_model("initial-exec")));
+struct race_g race_ignored = {.node = &race_stack_root};
+
+struct ended {
+    struct ended *next;
+    uint32_t slot, clock;
+};
+
+static atomic_flag slots_lock;
+static uint32_t slots_used = 1;             /* slot 0 is nobody's */
+static struct ended *ended_first, **ended_last = &ended_first;
+static struct race_who **who_of;            /* by slot, newest user first */
+
+static void lock_slots(void)
+{
+    while (atomic_flag_test_and_set_explicit(&slots_lock, memory_order_acquire))
+        sched_yield();
+    if (!who_of)
+        who_of = race_map(SLOTS_MAX * sizeof *who_of);
+}
+
+static void unlock_slots(void)
+{
+    atomic_flag_clear_explicit(&slots_lock, memory_order_release);
+}
+
+/* A slot for a goroutine that knows `known`, and the first clock of its use. Slots locked. */
+static uint32_t take_slot(const struct clock *known, uint32_t *clock)
+{
+    struct ended **link = &ended_first;
+    for (int i = 0; known && *link && i < LOOK_AT; i++, link = &(*link)->next) {
+        struct ended *e = *link;
+        if (clock_get(known, e->slot) < e->clock)
+            continue;
+        *link = e->next;
+        if (!*link)
+            ended_last = link;
+        uint32_t slot = e->slot;
+        *clock = e->clock + 1;
+        race_free(e, sizeof *e);
+        return slot;
+    }
+    if (slots_used == SLOTS_MAX)
+        race_die("more than 4 million goroutines that nobody waited for");
+    *clock = 1;
+    return slots_used++;
+}
+
+/* Slots locked. Those whose use is long past are forgotten. */
+static struct race_who *who_new(uint32_t slot, uint32_t clock)
+{
+    struct race_who *w = race_alloc(sizeof *w);
+    w->first_clock = clock;
+    w->older = who_of[slot];
+    who_of[slot] = w;
+    struct race_who *last = w;
+    for (int i = 1; i < REMEMBERED && last; i++)
+        last = last->older;
+    if (last && last->older) {
+        race_free(last->older, sizeof *w);
+        last->older = NULL;
+    }
+    return w;
+}
+
+struct race_who *race_who_at(uint32_t slot, uint32_t clock)
+{
+    lock_slots();
+    struct race_who *w = who_of[slot];
+    while (w && w->first_clock > clock)
+        w = w->older;
+    unlock_slots();
+    return w;
+}
+
+static void take_place(struct race_g *g, struct race_who *former)
+{
+    lock_slots();
+    g->slot = take_slot(&g->known, &g->clock);
+    g->who = who_new(g->slot, g->clock);
+    unlock_slots();
+    if (former) {
+        uint32_t first = g->who->first_clock;
+        struct race_who *older = g->who->older;
+        *g->who = *former;
+        g->who->first_clock = first;
+        g->who->older = older;
+    }
+    g->epoch = epoch_make(g->slot, g->clock);
+}
+
+struct race_g *race_g_new(struct race_g *parent)
+{
+    struct race_g *g = race_alloc(sizeof *g);
+    g->node = &race_stack_root;
+    if (parent) {
+        clock_copy(&g->known, &parent->known);
+        clock_raise(&g->known, parent->slot, parent->clock);
+        race_g_tick(parent);
+    }
+    take_place(g, NULL);
+    return g;
+}
+
+static void give_slot_back(struct race_g *g)
+{
+    struct ended *e = race_alloc(sizeof *e);
+    *e = (struct ended){.slot = g->slot, .clock = g->clock};
+    lock_slots();
+    *ended_last = e;
+    ended_last = &e->next;
+    unlock_slots();
+}
+
+void race_g_end(struct race_g *g)
+{
+    g->who->finished = true;
+    if (g->clock < CLOCK_MAX - 1)
+        give_slot_back(g);
+    clock_clear(&g->known);
+    clock_clear(&g->fence_acquire);
+    clock_clear(&g->fence_release);
+    race_free(g, sizeof *g);
+}
+
+void race_g_tick(struct race_g *g)
+{
+    g->clock++;
+    if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
+        clock_raise(&g->known, g->slot, g->clock);
+        take_place(g, g->who);
+        return;
+    }
+    g->epoch = epoch_make(g->slot, g->clock);
+}
+
+/* A thread of the program that the detector has not seen start. Nothing is known to happen before it. */
+race_noinline struct race_g *race_attach(void)
+{
+    race_cur_tls = &race_ignored;
+    struct race_g *g = race_g_new(NULL);
+    uint32_t tid = (uint32_t)syscall(SYS_gettid);
+    g->is_thread = true;
+    g->who->tid = tid;
+    g->who->is_main = tid == (uint32_t)syscall(SYS_getpid);
+    g->who->id = g->who->is_main;   /* main's number is 1 */
+    return race_cur_tls = g;
+}
+
+void race_ignore_begin(void)
+{
+    if (ignored_depth++ == 0) {
+        ignored_saved = race_cur_tls;
+        race_cur_tls = &race_ignored;
+    }
+}
+
+void race_ignore_end(void)
+{
+    if (--ignored_depth == 0)
+        race_cur_tls = ignored_saved;
+}

@@ -1,0 +1,168 @@
+/* The race build's side of the push door (runtime/hooks.h), and what a program may tell the detector (gort/race.h). The only file that implements
+ * hooks.h. */
+#define _GNU_SOURCE
+#include <hooks.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <gort/base.h>
+#include <gort/race.h>
+#include <traceback/symbolize.h>
+
+#include "race.h"
+#include "race_die.h"
+#include "race_flags.h"
+#include "race_shadow.h"
+
+const char gort_built_with_race = 1;
+
+/* ThreadSanitizer's own runtime defines it, we don't: then two detectors would share the hooks. */
+extern void __sanitizer_print_stack_trace(void) __attribute__((weak));
+
+static void thread_wrap(bool begin)
+{
+    if (begin)
+        race_ignore_begin();
+    else
+        race_ignore_end();
+}
+
+void race_start(void);
+
+/* Once, by the first hook or constructor that runs. */
+void race_start(void)
+{
+    static bool started;
+    if (started)
+        return;
+    started = true;
+    if (&__sanitizer_print_stack_trace)
+        race_die("this program is linked with ThreadSanitizer's runtime too: leave -fsanitize=thread out when linking (it is for compiling only)");
+    race_flags_read();
+    tb_thread_wrap = thread_wrap;
+}
+
+/* The program's last act: what it has written reaches its readers first. */
+__attribute__((destructor(101))) static void at_exit(void)
+{
+    int status = race_finish(-1);
+    if (status >= 0) {
+        fflush(NULL);
+        _Exit(status);
+    }
+}
+
+void hook_init(void)
+{
+    race_start();
+}
+
+struct race_g *hook_attach_thread(uint64_t id)
+{
+    struct race_g *g = race_cur();
+    g->who->id = id;
+    return g;
+}
+
+struct race_g *hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc, const void *stack_lo,
+                       const void *stack_hi)
+{
+    shadow_clear((uintptr_t)stack_lo, (uintptr_t)stack_hi - (uintptr_t)stack_lo);
+    struct race_g *g = race_g_new(parent);
+    struct race_who *w = g->who;
+    w->id = id;
+    w->parent_id = parent_id;
+    w->create_node = parent->node->id;
+    w->create_pc = (uintptr_t)pc;
+    w->fn = (uintptr_t)fn;
+    w->stack_lo = (uintptr_t)stack_lo;
+    w->stack_hi = (uintptr_t)stack_hi;
+    return g;
+}
+
+void hook_end(struct race_g *r)
+{
+    race_cur_tls = &race_ignored;
+    race_g_end(r);
+}
+
+void hook_switch(struct race_g *r)
+{
+    race_cur_tls = r ? r : &race_ignored;
+}
+
+void hook_acquire(struct race_g *r, const void *addr)
+{
+    race_acquire(r, addr);
+}
+
+void hook_release(struct race_g *r, const void *addr)
+{
+    race_release(r, addr);
+}
+
+void hook_release_merge(struct race_g *r, const void *addr)
+{
+    race_release_merge(r, addr);
+}
+
+void hook_sync_gone(const void *addr, size_t n)
+{
+    race_sync_forget((uintptr_t)addr, n);
+}
+
+void hook_read(struct race_g *r, const void *p, size_t n, const void *pc)
+{
+    race_access_range(r, (uintptr_t)p, n, 0, (uintptr_t)pc);
+}
+
+void hook_write(struct race_g *r, const void *p, size_t n, const void *pc)
+{
+    race_access_range(r, (uintptr_t)p, n, EPOCH_WRITE, (uintptr_t)pc);
+}
+
+void hook_ignore_begin(void)
+{
+    race_ignore_begin();
+}
+
+void hook_ignore_end(void)
+{
+    race_ignore_end();
+}
+
+int hook_exiting(int status)
+{
+    int s = race_finish(status);
+    return status == 0 && s >= 0 ? s : status;
+}
+
+/* ---- gort/race.h ---- */
+
+void go_race_acquire(const void *addr)
+{
+    race_acquire(race_cur(), addr);
+}
+
+void go_race_release(const void *addr)
+{
+    race_release_merge(race_cur(), addr);
+}
+
+void go_race_disable(void)
+{
+    race_cur()->disabled++;
+}
+
+void go_race_enable(void)
+{
+    struct race_g *g = race_cur();
+    if (g->disabled)
+        g->disabled--;
+}
+
+int go_race_errors(void)
+{
+    return race_reported();
+}

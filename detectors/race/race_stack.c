@@ -1,0 +1,141 @@
+/* The calling-context tree. See race_stack.h.
+ *
+ * Children are found by a global hash table of (parent, pc). A bucket is a list that only grows at its head: insertion under one of a few
+ * locks, lookups without. Release on publishing a node, acquire on reading the head. */
+#include "race_stack.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stddef.h>
+
+#include "race_alloc.h"
+
+enum { BUCKETS = 1 << 18, LOCKS = 64, CHUNK = 4096, CHUNKS = 2048, NODES_MAX = CHUNK * CHUNKS };
+
+struct stack_node race_stack_root;
+char race_pc_base[1];
+
+static _Atomic(struct stack_node *) *_Atomic buckets;
+static atomic_flag locks[LOCKS];
+static _Atomic(struct stack_node *) chunks[CHUNKS];
+static atomic_uint count = 1;   /* 0 is the root */
+
+static void spin_lock(atomic_flag *f)
+{
+    while (atomic_flag_test_and_set_explicit(f, memory_order_acquire))
+        sched_yield();
+}
+
+static void spin_unlock(atomic_flag *f)
+{
+    atomic_flag_clear_explicit(f, memory_order_release);
+}
+
+static uint32_t hash(const struct stack_node *n, uintptr_t pc)
+{
+    uint64_t h = ((uint64_t)n->id << 32 ^ pc) * 0x9e3779b97f4a7c15u;
+    h ^= h >> 29;
+    return (uint32_t)((h * 0xbf58476d1ce4e5b9u) >> 46);
+}
+static_assert(BUCKETS == 1 << 18, "hash() gives 18 bits");
+
+static _Atomic(struct stack_node *) *table(void)
+{
+    _Atomic(struct stack_node *) *t = atomic_load_explicit(&buckets, memory_order_acquire);
+    if (t)
+        return t;
+    t = race_map(BUCKETS * sizeof *t);
+    _Atomic(struct stack_node *) *none = NULL;
+    return atomic_compare_exchange_strong(&buckets, &none, t) ? t : none;
+}
+
+static struct stack_node *slot_of(uint32_t id)
+{
+    _Atomic(struct stack_node *) *c = &chunks[id / CHUNK];
+    struct stack_node *chunk = atomic_load_explicit(c, memory_order_acquire);
+    if (!chunk) {
+        struct stack_node *none = NULL;
+        chunk = race_map(CHUNK * sizeof *chunk);
+        if (!atomic_compare_exchange_strong(c, &none, chunk))
+            chunk = none;
+    }
+    return &chunk[id % CHUNK];
+}
+
+static struct stack_node *find(_Atomic(struct stack_node *) *bucket, const struct stack_node *n, uintptr_t pc)
+{
+    struct stack_node *c = atomic_load_explicit(bucket, memory_order_acquire);
+    while (c && (c->parent != n || c->pc != pc))
+        c = c->next;
+    return c;
+}
+
+struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
+{
+    uint32_t h = hash(n, pc);
+    _Atomic(struct stack_node *) *bucket = &table()[h];
+    struct stack_node *c = find(bucket, n, pc);
+    if (!c) {
+        atomic_flag *l = &locks[h % LOCKS];
+        spin_lock(l);
+        c = find(bucket, n, pc);
+        if (!c) {
+            uint32_t id = atomic_load_explicit(&count, memory_order_relaxed) < NODES_MAX ? atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) : NODES_MAX;
+            if (id >= NODES_MAX) {
+                spin_unlock(l);
+                return NULL;
+            }
+            c = slot_of(id);
+            *c = (struct stack_node){.pc = pc, .parent = n, .id = id, .depth = n->depth + 1, .next = atomic_load_explicit(bucket, memory_order_relaxed)};
+            atomic_store_explicit(bucket, c, memory_order_release);
+        }
+        spin_unlock(l);
+    }
+    atomic_store_explicit(&n->last_child, c, memory_order_release);
+    return c;
+}
+
+struct stack_node *race_stack_by_id(uint32_t id)
+{
+    return id ? slot_of(id) : &race_stack_root;
+}
+
+int race_stack_pcs(uint32_t id, uintptr_t leaf, uintptr_t *pcs, int max)
+{
+    int n = 0;
+    if (leaf && max > 0)
+        pcs[n++] = leaf;
+    for (struct stack_node *s = race_stack_by_id(id); s != &race_stack_root && n < max; s = s->parent)
+        pcs[n++] = s->pc;
+    return n;
+}
+
+/* ---- program counters of shared objects ---- */
+
+enum { FAR_MAX = 1 << 20, FAR = 1u << 31 };
+static _Atomic(uintptr_t) *_Atomic far_pcs;
+
+uint32_t race_pc_pack_slow(uintptr_t pc)
+{
+    _Atomic(uintptr_t) *t = atomic_load_explicit(&far_pcs, memory_order_acquire);
+    if (!t) {
+        _Atomic(uintptr_t) *none = NULL;
+        t = race_map(FAR_MAX * sizeof *t);
+        if (!atomic_compare_exchange_strong(&far_pcs, &none, t))
+            t = none;
+    }
+    uint32_t i = (uint32_t)((pc * 0x9e3779b97f4a7c15u) >> 44);
+    for (uint32_t probes = 0; probes < FAR_MAX; probes++, i = (i + 1) % FAR_MAX) {
+        uintptr_t there = atomic_load_explicit(&t[i], memory_order_relaxed), none = 0;
+        if (there == pc || (there == 0 && (atomic_compare_exchange_strong_explicit(&t[i], &none, pc, memory_order_relaxed, memory_order_relaxed) || none == pc)))
+            return FAR | i;
+    }
+    return 0;   /* a million places in shared objects: unknown */
+}
+
+uintptr_t race_pc_unpack(uint32_t packed)
+{
+    if (packed & FAR)
+        return atomic_load_explicit(&atomic_load_explicit(&far_pcs, memory_order_acquire)[packed & ~FAR], memory_order_relaxed);
+    return packed ? (uintptr_t)race_pc_base + packed - (1 << 30) : 0;
+}
