@@ -1,0 +1,23 @@
+/* All asleep, main in: chan receive \(nil chan\). Another goroutine sends on a nil channel. */
+// expect: ^fatal error: all goroutines are asleep - deadlock!$
+// expect: ^goroutine 1 \[chan receive \(nil chan\)\]:$
+// expect: ^main\(\)$
+// expect: ^goroutine 2 \[chan send \(nil chan\)\]:$
+// expect: ^stuck\(\)$
+// expect: ^created by main in goroutine 1$
+// status: 2
+#include <gort.h>
+
+static void stuck(void)
+{
+    go_chan(int) c = NULL;
+    go_send(c, 1);
+}
+
+int main(void)
+{
+    go(stuck);
+    go_chan(int) c = NULL;
+    go_recv(c, NULL);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* The clean twin of race/sleep.c. */
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static void clean(go_send_chan(int) c) { go_sleep(GO_MILLISECOND); x = 1; go_send(c, 1); }
+
+int main(void)
+{
+    go_chan(int) c = go_make_chan(int, 1);
+    go(clean, c);
+    go_recv(c, NULL);
+    x = 2;
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* Close orders what came before it. */
+// race-expect: WARNING: DATA RACE
+// race-expect: racy\(\)|main\(\)
+// race-expect: Previous
+// race-expect: Found [0-9]+ data race
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static void racy(go_chan(int) c) { go_close(c); x = 1; step(1); }
+
+int main(void)
+{
+    go_chan(int) c = go_make_chan(int, 0);
+    go(racy, c);
+    go_recv(c, NULL);
+    x = 2;
+    await(1);
+    return 0;
+}

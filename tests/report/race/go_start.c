@@ -1,0 +1,19 @@
+/* What follows go() is not ordered with the goroutine. */
+// race-expect: WARNING: DATA RACE
+// race-expect: racy\(\)|main\(\)
+// race-expect: Previous
+// race-expect: Found [0-9]+ data race
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static void racy(void) { x = 1; step(1); }
+
+int main(void)
+{
+    go(racy);
+    x = 2;
+    await(1);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* Shared by the racy programs and their clean twins. Order between goroutines that must not be seen by the detector is made by a hidden
+ * step counter: an atomic accessed without instrumentation. */
+#include <gort.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HIDDEN __attribute__((no_sanitize("thread"), noinline, unused)) static
+
+static volatile int hidden_step;
+HIDDEN void step(int n)
+{
+    __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory");
+}
+HIDDEN void await(int n)
+{
+    for (;;) {
+        int now;
+        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_step) : "memory");
+        if (now >= n)
+            return;
+        usleep(100);
+    }
+}
+
+int x;   /* not static: a store that nobody reads must stay a store */
+int sink;
