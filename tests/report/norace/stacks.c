@@ -5,7 +5,7 @@
 #include "race_test.h"
 
 static go_waitgroup wg;
-static void clean(int n) { volatile int local[64]; for (int i = 0; i < 64; i++) local[i] = n; go_waitgroup_done(&wg); }
+static void clean(int n) { volatile int local[64] = {0}; for (int i = 0; i < 64; i++) local[i] = n + local[(i + 7) % 64] * 0; go_waitgroup_done(&wg); }
 
 int main(void)
 {

@@ -1,0 +1,237 @@
+/* go(): every kind of argument arrives as in a call; identity, counting, yielding, exiting, errno. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fenv.h>
+#include <gort.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct small { int a; double b; };
+struct large { long v[12]; };
+static go_waitgroup wg;
+static char seen[400];
+
+static void all_kinds(char c, short s, int i, long l, float f, double d, const char *p, struct small sm, struct large la, long double ld, bool b,
+                      unsigned long long last)
+{
+    snprintf(seen, sizeof seen, "%c %d %d %ld %g %g %s %d %g %ld %ld %Lg %d %llu", c, s, i, l, (double)f, d, p, sm.a, sm.b, la.v[0], la.v[11], ld, b, last);
+    go_waitgroup_done(&wg);
+}
+
+Test(go, arguments_of_every_kind)
+{
+    struct large la = {{1, [11] = 12}};
+    go_waitgroup_add(&wg, 1);
+    go(all_kinds, 'c', -2, 3, 4000000000L, 5.5f, 6, "seven", ((struct small){8, 8.5}), la, 9.5L, 2, 18446744073709551615ULL);
+    go_waitgroup_wait(&wg);
+    cr_assert_str_eq(seen, "c -2 3 4000000000 5.5 6 seven 8 8.5 1 12 9.5 1 18446744073709551615");
+}
+
+static void sixteen(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j, int k, int l, int m, int n, int o, int p)
+{
+    snprintf(seen, sizeof seen, "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d", a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    go_waitgroup_done(&wg);
+}
+
+Test(go, sixteen_arguments)
+{
+    go_waitgroup_add(&wg, 1);
+    go(sixteen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7);
+    go_waitgroup_wait(&wg);
+    cr_assert_str_eq(seen, "1234567891234567");
+}
+
+static void ten_doubles(double a, double b, double c, double d, double e, double f, double g, double h, double i, double j)
+{
+    snprintf(seen, sizeof seen, "%g", a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j);
+    go_waitgroup_done(&wg);
+}
+
+Test(go, more_doubles_than_registers)
+{
+    go_waitgroup_add(&wg, 1);
+    go(ten_doubles, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+    go_waitgroup_wait(&wg);
+    cr_assert_str_eq(seen, "385");
+}
+
+static int variadic(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(seen, sizeof seen, fmt, ap);
+    va_end(ap);
+    go_waitgroup_done(&wg);
+    return 1;
+}
+
+Test(go, variadic_functions_and_pointers)
+{
+    int (*fp)(const char *, ...) = variadic;
+    go_waitgroup_add(&wg, 1);
+    go(fp, "%d %s %g", 1, "two", 3.0);
+    go_waitgroup_wait(&wg);
+    cr_assert_str_eq(seen, "1 two 3");
+}
+
+static void nothing(void)
+{
+    go_waitgroup_done(&wg);
+}
+
+static int counted(void)
+{
+    static int n;
+    go_waitgroup_add(&wg, 1);
+    go(nothing);   /* a go() while the arguments of another are evaluated */
+    go_yield();
+    return ++n;
+}
+
+static void take(int a, int b)
+{
+    snprintf(seen, sizeof seen, "%d", a + b);
+    go_waitgroup_done(&wg);
+}
+
+Test(go, statements_nest)
+{
+    go_waitgroup_add(&wg, 1);
+    go(take, counted(), counted());
+    go_waitgroup_wait(&wg);
+    cr_assert_str_eq(seen, "3");
+}
+
+static void tell_id(go_send_chan(uint64_t) c)
+{
+    go_send(c, go_id());
+}
+
+Test(go, ids_and_count)
+{
+    go_chan(uint64_t) c = go_make_chan(uint64_t, 0);
+    cr_assert_eq(go_num_goroutine(), 1);
+    uint64_t last = 1;
+    for (int i = 0; i < 100; i++) {
+        uint64_t id;
+        go(tell_id, c);
+        go_recv(c, &id);
+        cr_assert_gt(id, last);
+        last = id;
+    }
+    go_sleep(GO_MILLISECOND);
+    cr_assert_eq(go_num_goroutine(), 1);
+    go_chan_free(c);
+}
+
+static void exits(_Atomic(int) *reached)
+{
+    *reached = 1;
+    go_waitgroup_done(&wg);
+    go_exit();
+    *reached = 2;
+}
+
+Test(go, exit_ends_the_goroutine)
+{
+    static _Atomic(int) reached;
+    go_waitgroup_add(&wg, 1);
+    go(exits, &reached);
+    go_waitgroup_wait(&wg);
+    go_sleep(2 * GO_MILLISECOND);
+    cr_assert_eq(reached, 1);
+    cr_assert_eq(go_num_goroutine(), 1);
+}
+
+static __attribute__((noinline)) int *errno_place(void)
+{
+    return __errno_location();
+}
+
+static void keeps_errno(int value, _Atomic(int) *wrong)
+{
+    *errno_place() = value;
+    for (int i = 0; i < 200; i++) {
+        go_yield();
+        if (i % 20 == 0)
+            go_sleep(10000);
+        *wrong += *errno_place() != value;
+    }
+    go_waitgroup_done(&wg);
+}
+
+Test(go, errno_belongs_to_the_goroutine)
+{
+    static _Atomic(int) wrong;
+    go_waitgroup_add(&wg, 8);
+    for (int i = 0; i < 8; i++)
+        go(keeps_errno, 100 + i, &wrong);
+    go_waitgroup_wait(&wg);
+    cr_assert_eq(wrong, 0);
+}
+
+static void keeps_rounding(int mode, _Atomic(int) *wrong)
+{
+    fesetround(mode);
+    for (int i = 0; i < 200; i++) {
+        go_yield();
+        *wrong += fegetround() != mode;
+    }
+    go_waitgroup_done(&wg);
+}
+
+Test(go, floating_point_environment_belongs_to_the_goroutine)
+{
+    static _Atomic(int) wrong;
+    int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    go_waitgroup_add(&wg, 8);
+    for (int i = 0; i < 8; i++)
+        go(keeps_rounding, modes[i % 4], &wrong);
+    go_waitgroup_wait(&wg);
+    cr_assert_eq(wrong, 0);
+    cr_assert_eq(fegetround(), FE_TONEAREST);
+}
+
+Test(go, maxprocs_up_and_down)
+{
+    int first = go_maxprocs(0);
+    cr_assert_geq(first, 1);
+    for (int n = 1; n <= 8; n++) {
+        go_maxprocs(n);
+        cr_assert_eq(go_maxprocs(0), n);
+        go_waitgroup_add(&wg, 100);
+        for (int i = 0; i < 100; i++)
+            go(nothing);
+        go_waitgroup_wait(&wg);
+    }
+    go_maxprocs(1);
+    go_waitgroup_add(&wg, 100);
+    for (int i = 0; i < 100; i++)
+        go(nothing);
+    go_waitgroup_wait(&wg);
+}
+
+/* Nobody starves: with one P, a goroutine that never enters the runtime does not stop the others. */
+static void endless(_Atomic(bool) *stop)
+{
+    while (!*stop) {
+    }
+    go_waitgroup_done(&wg);
+}
+
+Test(go, an_endless_loop_does_not_stop_the_others)
+{
+    static _Atomic(bool) stop;
+    go_maxprocs(1);
+    go_waitgroup_add(&wg, 1);
+    go(endless, &stop);
+    go_sleep(GO_MILLISECOND);
+    go_waitgroup_add(&wg, 1);
+    go(nothing);
+    while (go_num_goroutine() > 2)
+        go_sleep(GO_MILLISECOND);
+    stop = true;
+    go_waitgroup_wait(&wg);
+}
