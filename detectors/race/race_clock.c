@@ -126,7 +126,19 @@ void clock_raise(struct clock *c, uint32_t slot, uint32_t value)
     c->root = raise(c->root, level, slot, value);
 }
 
-/* A reference to the join of a and b. */
+/* A reference to b as a tree of that level, at least its own. */
+static node *lift(node *b, uint32_t level)
+{
+    ref(b);
+    while (b->level < level) {
+        node *top = node_new(b->level + 1);
+        top->child[0] = b;
+        b = top;
+    }
+    return b;
+}
+
+/* A reference to the join of a and b, as high as the higher of them. */
 static node *join(node *a, node *b)
 {
     if (!b || a == b)
@@ -139,7 +151,7 @@ static node *join(node *a, node *b)
         b = t;
     }
     if (a->level > b->level) {
-        node *c = join(a->child[0], b);
+        node *c = a->child[0] ? join(a->child[0], b) : lift(b, a->level - 1);
         if (c == a->child[0]) {
             unref(c);
             return ref(a);

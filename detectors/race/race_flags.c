@@ -36,8 +36,14 @@ static void set(const char *name, size_t n, const char *value)
 #include "race_flags.inc"
 #undef STRING
 #undef NUMBER
-    snprintf(message, sizeof message, "GORACE: there is no option '%.*s'; there are log_path, exitcode, strip_path_prefix, history_size, halt_on_error, atexit_sleep_ms",
-             n < 100 ? (int)n : 100, name);
+    static const char names[] =
+#define STRING(flag, dflt, help) " " #flag
+#define NUMBER(flag, dflt, help) " " #flag
+#include "race_flags.inc"
+#undef STRING
+#undef NUMBER
+        ;
+    snprintf(message, sizeof message, "GORACE: there is no option '%.*s'; there are:%s", n < 50 ? (int)n : 50, name, names);
     race_die(message);
 }
 

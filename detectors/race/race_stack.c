@@ -80,7 +80,9 @@ struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
         spin_lock(l);
         c = find(bucket, n, pc);
         if (!c) {
-            uint32_t id = atomic_load_explicit(&count, memory_order_relaxed) < NODES_MAX ? atomic_fetch_add_explicit(&count, 1, memory_order_relaxed) : NODES_MAX;
+            uint32_t id = atomic_load_explicit(&count, memory_order_relaxed);
+            if (id < NODES_MAX)
+                id = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
             if (id >= NODES_MAX) {
                 spin_unlock(l);
                 return NULL;
@@ -127,7 +129,9 @@ uint32_t race_pc_pack_slow(uintptr_t pc)
     uint32_t i = (uint32_t)((pc * 0x9e3779b97f4a7c15u) >> 44);
     for (uint32_t probes = 0; probes < FAR_MAX; probes++, i = (i + 1) % FAR_MAX) {
         uintptr_t there = atomic_load_explicit(&t[i], memory_order_relaxed), none = 0;
-        if (there == pc || (there == 0 && (atomic_compare_exchange_strong_explicit(&t[i], &none, pc, memory_order_relaxed, memory_order_relaxed) || none == pc)))
+        if (there == 0 && !atomic_compare_exchange_strong_explicit(&t[i], &none, pc, memory_order_relaxed, memory_order_relaxed))
+            there = none;
+        if (there == pc || there == 0)
             return FAR | i;
     }
     return 0;   /* a million places in shared objects: unknown */

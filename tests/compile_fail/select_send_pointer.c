@@ -1,4 +1,4 @@
-// error: integer from .int|pointer to integer
+// error: integer from pointer|pointer to integer
 #include <gort.h>
 
 struct point { int x, y; };

@@ -77,9 +77,9 @@ Test(traceback, parked_goroutine_as_text)
     tb_run_on_big_stack(describe, &f);
     const char *const want[] = {
         "^goroutine [0-9]+ \\[chan receive, 2 minutes\\]:$",
-        "^inner\\(\\)$", "^\t.*test_traceback\\.c:14 \\+0x[0-9a-f]+$",
-        "^inlined\\(\\.\\.\\.\\)$", "^\t.*test_traceback\\.c:20$",
-        "^outer\\(\\)$", "^\t.*test_traceback\\.c:26 \\+0x[0-9a-f]+$",
+        "^inner\\(\\)$", "^\t.*test_traceback\\.c:13 \\+0x[0-9a-f]+$",
+        "^inlined\\(\\.\\.\\.\\)$", "^\t.*test_traceback\\.c:19$",
+        "^outer\\(\\)$", "^\t.*test_traceback\\.c:25 \\+0x[0-9a-f]+$",
         "^created by .* in goroutine 1$", "^\t.*test_traceback\\.c:[0-9]+ \\+0x[0-9a-f]+$",
     };
     char *rest = f.text;
