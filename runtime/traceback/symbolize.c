@@ -23,7 +23,8 @@
     X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwarf_getscopes)                        \
     X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof)        \
-    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation)
+    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation)      \
+    X(dwarf_getlocation_attr) X(dwarf_formaddr)
 
 static struct {
 #define X(name) __typeof__(&name) name;
@@ -293,6 +294,21 @@ int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, 
 
 /* ---- variables ---- */
 
+/* Whether the variable's location is that address; gcc writes it down, clang the number of an entry in a table. */
+static bool is_at(Dwarf_Die *die, uint64_t addr)
+{
+    Dwarf_Attribute attr, entry;
+    Dwarf_Op *ops;
+    Dwarf_Addr value;
+    size_t n;
+    if (!dw.dwarf_attr(die, DW_AT_location, &attr) || dw.dwarf_getlocation(&attr, &ops, &n) != 0 || n != 1)
+        return false;
+    if (ops[0].atom == DW_OP_addr)
+        return ops[0].number == addr;
+    return ops[0].atom == DW_OP_addrx && dw.dwarf_getlocation_attr(&attr, &ops[0], &entry) == 0 &&
+           dw.dwarf_formaddr(&entry, &value) == 0 && value == addr;
+}
+
 /* The variable's declaration: looks through the top level of each compilation unit of the module for one at that address. */
 static void find_declaration(Dwfl_Module *mod, uintptr_t addr, struct tb_variable *out)
 {
@@ -302,11 +318,7 @@ static void find_declaration(Dwfl_Module *mod, uintptr_t addr, struct tb_variabl
         if (dw.dwarf_child(cu, &die) != 0)
             continue;
         do {
-            Dwarf_Attribute attr;
-            Dwarf_Op *ops;
-            size_t n;
-            if (dw.dwarf_tag(&die) == DW_TAG_variable && dw.dwarf_attr(&die, DW_AT_location, &attr) &&
-                dw.dwarf_getlocation(&attr, &ops, &n) == 0 && n == 1 && ops[0].atom == DW_OP_addr && ops[0].number + bias == addr) {
+            if (dw.dwarf_tag(&die) == DW_TAG_variable && is_at(&die, addr - bias)) {
                 int line = 0;
                 const char *file = dw.dwarf_decl_file(&die);
                 if (file && dw.dwarf_decl_line(&die, &line) == 0) {
