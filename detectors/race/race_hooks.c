@@ -61,7 +61,8 @@ void hook_init(void)
 struct race_g *hook_attach_thread(uint64_t id)
 {
     struct race_g *g = race_cur();
-    g->who->id = id;
+    if (g != &race_ignored)   /* a thread in its last destructors is not checked any more */
+        g->who->id = id;
     return g;
 }
 
