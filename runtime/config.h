@@ -38,6 +38,13 @@
 /* The monitor takes the P from a goroutine that has run this long without entering the runtime, if others wait. */
 #define RT_SLICE_NS 10000000
 
+/* Stack of a thread that the runtime makes: the scheduler's own code runs there, and signal handlers of the program. */
+#define RT_THREAD_STACK_BYTES (256 * 1024)
+
+/* Name lookups at work at the same time, each on a thread of its own with so much stack. */
+#define RT_LOOKUPS_MAX 64
+#define RT_LOOKUP_STACK_BYTES (1024 * 1024)
+
 /* Most OS threads that the runtime makes; needing more ends the program, as Go's 10,000 does. */
 #define RT_THREADS_MAX 10000
 

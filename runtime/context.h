@@ -79,6 +79,20 @@ static inline void rt_set_m(struct m *m)
     __asm__ volatile("movq gort_m_tls@gottpoff(%%rip), %0\n\tmovq %1, %%fs:(%0)" : "=&r"(t) : "r"(m) : "memory");
 }
 
+/* A system call: its result, or a negative errno value. errno is not touched. */
+static inline long ctx_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
 #else
 #error "gort runs on x86-64 so far: add a context_ARCH.S and the lines above for this machine"
 #endif

@@ -29,7 +29,10 @@ struct race_g;
 /* What programs built without GO_RACE refer to (gort/base.h); the detector defines the other one. */
 #define HOOK_BUILD_MARK
 #define HOOK_BODY(...) ;
+/* For work that only a detector wants. */
+#define HOOK_IS_ON true
 #else
+#define HOOK_IS_ON false
 #define HOOK_G_FIELDS
 #define HOOK_RACE_G(g) ((void)sizeof(g), (struct race_g *)NULL)
 #define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))

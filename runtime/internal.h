@@ -47,7 +47,8 @@ struct sched {
     struct m *free_ms;                /* (s) thread Ms whose thread has ended */
     int nthread_ms;                   /* (s) live thread Ms */
     int nthreads_running;             /* (s) thread goroutines that are not parked */
-    struct m *timekeeper;             /* (s) the idle M that sleeps until the first timer */
+    struct m *timekeeper;             /* (s) the idle M that sleeps until the first timer, or in the netpoller */
+    bool keeper_polls;                /* (s) in the netpoller */
     _Atomic(int64_t) keep_until;      /* when it will wake; see (T) in sched.c */
     _Atomic(int64_t) now;             /* a cached clock, at most about 10 ms behind while goroutines run */
     struct note monitor_note;
@@ -65,6 +66,8 @@ void sched_start(void);
 void rt_park(struct lock *l, enum gort_wait_reason reason, const void *obj);
 /* As rt_park, for select: unlocks by calling unlock_all(arg). */
 void rt_park_with(void (*unlock_all)(void *arg), void *arg, enum gort_wait_reason reason);
+/* Parks unless commit(arg), called when the goroutine is visibly parked, says no, and nobody may have readied it. Whether it parked. */
+bool rt_park_if(bool (*commit)(void *arg), void *arg, enum gort_wait_reason reason, const void *obj);
 /* Makes a parked goroutine runnable, once for each park, or one just made. m: the calling thread's M (NULL: none). The one way to wake.
  * Not under a lock of rank SCHED or above. */
 void rt_ready(struct m *m, struct g *g);
@@ -90,6 +93,10 @@ bool sched_has_work(struct p *p);
 /* Ends the program if no goroutine can ever run again. sched.lock held; released and taken again. */
 void sched_check_dead_locked(void);
 int64_t sched_first_timer(void);
+/* The netpoller has been started: from now on an idle M waits in it. */
+void sched_poller_is_on(void);
+/* Looks at the netpoller, if nobody waits in it, and makes what is ready runnable. The monitor's. */
+void sched_poll_unwatched(void);
 
 /* ---- thread.c ---- */
 

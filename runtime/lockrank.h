@@ -7,6 +7,10 @@
 #define LOCK_RANKS(X) \
     X(CHAN, true)     /* a channel */                                       \
     X(SEMA, false)    /* a bucket of the address-keyed wait queues */       \
+    X(POLL, false)    /* the start of the netpoller */                      \
+    X(FDWAIT, false)  /* the table of go_fd_wait */                         \
+    X(CONN, false)    /* the pool of connections */                         \
+    X(DEADLINE, false) /* a descriptor's deadline timers */                 \
     X(TIMER, false)   /* a timer heap */                                    \
     X(SCHED, false)   /* idle lists, the global queue, hand-off of Ps */    \
     X(G, false)       /* the shared list of free goroutines and slabs */    \

@@ -16,7 +16,7 @@
  * can't use the P any more without going through monitor_regain, which takes sched.lock. If both see each other, M finds p_lost 0
  * under the lock and goes on. A kernel without membarrier never hands off.
  *
- * The monitor also refreshes the cached clock, wakes an M for timers that nobody watches, and looks again for a deadlock that unknown
+ * The monitor also looks at the netpoller when every P is busy, refreshes the cached clock, wakes an M for timers that nobody watches, and looks again for a deadlock that unknown
  * threads made doubtful. It sleeps while every P is idle. */
 #include "internal.h"
 #include "os.h"
@@ -99,6 +99,8 @@ static void monitor_main(void *arg)
         bool busy = look(now);
         if (busy && atomic_load_explicit(&sched.nidle, memory_order_seq_cst) > 0 && sched_first_timer() <= now)
             sched_wake_p();
+        if (busy)
+            sched_poll_unwatched();
         int64_t sleep_ns = TICK_NS;
         if (!busy) {
             /* Whoever puts a P to use next reads monitor_asleep after it has taken the P, so it wakes us or look() sees the P. */
@@ -120,7 +122,7 @@ static void monitor_main(void *arg)
 
 void monitor_start(void)
 {
-    int err = os_thread_start(monitor_main, NULL);
+    int err = os_thread_start(monitor_main, NULL, RT_THREAD_STACK_BYTES);
     if (err < 0)
         rt_fatal("runtime: can't create the monitor thread (error %d); raise the limit of processes or threads", -err);
 }

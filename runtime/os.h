@@ -19,8 +19,8 @@ int os_thread_count(void);
 void os_futex_wait(atomic_uint *word, unsigned expected, int64_t timeout_ns);
 void os_futex_wake(atomic_uint *word, int count);
 
-/* Starts a detached thread that runs fn(arg) with all signals as the caller has them. 0 or a negative error. */
-int os_thread_start(void (*fn)(void *), void *arg);
+/* Starts a detached thread that runs fn(arg) on a stack of so many bytes, with all signals as the caller has them. 0 or a negative error. */
+int os_thread_start(void (*fn)(void *), void *arg, size_t stack_bytes);
 
 /* Fresh zero memory, page aligned, committed as touched (never counted against overcommit). NULL: none. */
 void *os_map(size_t bytes);

@@ -111,7 +111,7 @@ static void *thread_main(void *p)
     return NULL;
 }
 
-int os_thread_start(void (*fn)(void *), void *arg)
+int os_thread_start(void (*fn)(void *), void *arg, size_t stack_bytes)
 {
     hook_ignore_begin();
     struct start *s = malloc(sizeof *s);
@@ -122,7 +122,7 @@ int os_thread_start(void (*fn)(void *), void *arg)
         pthread_t thread;
         pthread_attr_init(&attr);
         pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        pthread_attr_setstacksize(&attr, 256 * 1024);
+        pthread_attr_setstacksize(&attr, stack_bytes);
         err = pthread_create(&thread, &attr, thread_main, s);
         pthread_attr_destroy(&attr);
         if (err)

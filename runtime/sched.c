@@ -30,10 +30,13 @@
  * All asleep: when the last P has become idle, no thread's goroutine runs and no timer is armed, nothing can ever happen again, unless
  * the process has threads that we don't know; then the monitor looks again from time to time. */
 #include "internal.h"
+#include "netpoll.h"
 #include "os.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+enum { POLL_SHARE = 16 };   /* so many goroutines readied at once are worth waking a thread for */
 
 struct sched sched = {.lock = LOCK_INIT(SCHED), .keep_until = TIMER_NEVER};
 
@@ -180,6 +183,16 @@ int64_t sched_first_timer(void)
 
 /* ---- threads: start, wake ---- */
 
+/* m leaves the idle list; if it watched timers and the netpoller, nobody does for now. */
+static void keeper_leaves_locked(struct m *m)
+{
+    if (sched.timekeeper == m) {
+        sched.timekeeper = NULL;
+        sched.keeper_polls = false;
+        atomic_store_explicit(&sched.keep_until, TIMER_NEVER, memory_order_seq_cst);
+    }
+}
+
 void sched_start_m(struct p *p, bool spinning)
 {
     lock(&sched.lock);
@@ -187,10 +200,7 @@ void sched_start_m(struct p *p, bool spinning)
     if (m) {
         sched.idle_ms = m->idle_next;
         sched.nidle_ms--;
-        if (sched.timekeeper == m) {
-            sched.timekeeper = NULL;
-            atomic_store_explicit(&sched.keep_until, TIMER_NEVER, memory_order_seq_cst);
-        }
+        keeper_leaves_locked(m);
         m->p = p;
         m->spinning = spinning;
         p->m = m;
@@ -210,7 +220,7 @@ void sched_start_m(struct p *p, bool spinning)
     lock(&sched.lock);
     p->m = m;
     unlock(&sched.lock);
-    int err = os_thread_start(worker_main, m);
+    int err = os_thread_start(worker_main, m, RT_THREAD_STACK_BYTES);
     if (err < 0)
         rt_fatal("runtime: can't create a thread (error %d); raise the limit of processes or threads", -err);
 }
@@ -265,15 +275,20 @@ void sched_timer_start(struct m *m, struct timer *t, int64_t when)
 
 /* ---- ready ---- */
 
+static void make_thread_runnable(struct g *g)
+{
+    lock(&sched.lock);
+    sched.nthreads_running++;
+    unlock(&sched.lock);
+    struct m *owner = g->m;
+    g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
+    note_wake(&owner->note);
+}
+
 static void make_runnable(struct m *m, struct g *g, bool next)
 {
     if (g->flags & GORT_G_THREAD) {
-        lock(&sched.lock);
-        sched.nthreads_running++;
-        unlock(&sched.lock);
-        struct m *owner = g->m;
-        g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
-        note_wake(&owner->note);
+        make_thread_runnable(g);
         return;
     }
     g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
@@ -389,6 +404,18 @@ void rt_park_with(void (*unlock_all)(void *arg), void *arg, enum gort_wait_reaso
     set_waiting(m, reason, NULL);
     unlock_all(arg);
     switch_away(m);
+}
+
+bool rt_park_if(bool (*commit)(void *arg), void *arg, enum gort_wait_reason reason, const void *obj)
+{
+    struct m *m = rt_m();
+    struct g *g = set_waiting(m, reason, obj);
+    if (!commit(arg)) {
+        g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+        return false;
+    }
+    switch_away(m);
+    return true;
 }
 
 void rt_yield(void)
@@ -511,36 +538,112 @@ static void remove_idle_m_locked(struct m *m)
         link = &(*link)->idle_next;
     *link = m->idle_next;
     sched.nidle_ms--;
-    if (sched.timekeeper == m) {
-        sched.timekeeper = NULL;
-        atomic_store_explicit(&sched.keep_until, TIMER_NEVER, memory_order_seq_cst);
+    keeper_leaves_locked(m);
+}
+
+/* ---- the netpoller ---- */
+
+static struct g *list_pop(struct gqueue *list)
+{
+    struct g *g = list->first;
+    if (g) {
+        list->first = g->next;
+        g->next = NULL;
     }
+    return g;
+}
+
+/* What the netpoller found becomes runnable: in the P's queue, or without one in the global queue. Wakes another M if there is much. */
+static void inject(struct p *p, struct gqueue *list)
+{
+    int n = 0;
+    for (struct g *g; (g = list_pop(list)); n++) {
+        if (g->flags & GORT_G_THREAD) {
+            make_thread_runnable(g);
+            continue;
+        }
+        g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
+        if (p)
+            queue_put(p, g);
+        else
+            sched_global_put(g);
+    }
+    *list = (struct gqueue){0};
+    if (n > 0 && !p)
+        sched_wake_p();
+    else if (n >= POLL_SHARE && atomic_load_explicit(&sched.nidle, memory_order_seq_cst) > 0)
+        sched_wake_p();
+}
+
+/* Looks without waiting, unless an idle M waits there anyway. */
+static void poll_now(struct p *p)
+{
+    if (atomic_load_explicit(&netpoll_waiters, memory_order_relaxed) == 0 || !netpoll_is_on())
+        return;
+    struct gqueue list = {0};
+    netpoll(&list, 0);
+    if (list.first)
+        inject(p, &list);
+}
+
+void sched_poll_unwatched(void)
+{
+    lock(&sched.lock);
+    bool watched = sched.keeper_polls;
+    unlock(&sched.lock);
+    if (!watched)
+        poll_now(NULL);
+}
+
+void sched_poller_is_on(void)
+{
+    lock(&sched.lock);
+    struct m *keeper = sched.timekeeper;
+    unlock(&sched.lock);
+    if (keeper)
+        note_wake(&keeper->note);   /* it looks again, and waits in the poller from now on */
+    else
+        sched_wake_p();   /* there may be no M at all yet */
 }
 
 /* m has no P: sleeps until it is given one. */
 static void stop_m(struct m *m)
 {
+    struct gqueue list = {0};
     g_flush(m);
     lock(&sched.lock);
     m->idle_next = sched.idle_ms;
     sched.idle_ms = m;
     sched.nidle_ms++;
-    if (!sched.timekeeper)
+    /* A keeper that went to sleep when every P was busy, or before there was a poller, doesn't poll: the next M takes over. */
+    if (!sched.timekeeper || (!sched.keeper_polls && netpoll_is_on())) {
+        sched.keeper_polls = false;
         sched.timekeeper = m;
+    }
     sched_check_dead_locked();
     for (;;) {
         bool keeper = sched.timekeeper == m;
+        /* With every P busy whoever schedules next looks at the poller himself. */
+        bool poll = keeper && netpoll_is_on() && atomic_load_explicit(&sched.nidle, memory_order_relaxed) > 0;
+        if (keeper)
+            sched.keeper_polls = poll;
         unlock(&sched.lock);
         int64_t timeout = keeper ? keep_timeout() : -1;
         /* All Ps are busy and a timer is due: whoever schedules next on its P fires it; look again in a while. */
         if (timeout == 0 && atomic_load_explicit(&sched.nidle, memory_order_seq_cst) == 0)
             timeout = 1000000;
-        if (timeout != 0)
+        if (poll && timeout != 0 && note_poll_begin(&m->note)) {
+            netpoll(&list, timeout);
+            note_poll_end(&m->note);
+        } else if (!poll && timeout != 0) {
             note_sleep(&m->note, timeout);
+        } else if (poll) {
+            note_poll_end(&m->note);
+        }
         lock(&sched.lock);
         if (m->p)
             break;
-        if (sched.timekeeper == m && sched_first_timer() <= clock_read()) {
+        if (list.first || (sched.timekeeper == m && sched_first_timer() <= clock_read())) {
             struct p *p = p_get_idle_locked(m);
             if (p) {
                 remove_idle_m_locked(m);
@@ -550,8 +653,17 @@ static void stop_m(struct m *m)
                 break;
             }
         }
+        if (list.first) {   /* every P is busy */
+            unlock(&sched.lock);
+            inject(NULL, &list);
+            lock(&sched.lock);
+            if (m->p)
+                break;
+        }
     }
     unlock(&sched.lock);
+    if (list.first)
+        inject(m->p, &list);
 }
 
 /* Gives m's P back and, after the last look that the essay asks for, sleeps until m has one again. */
@@ -608,6 +720,10 @@ static struct g *find_runnable(struct m *m)
             g = runq_get(&p->runq);
         if (!g)
             g = global_get(p);
+        if (!g) {
+            poll_now(p);
+            g = runq_get(&p->runq);
+        }
         if (!g) {
             int busy = atomic_load_explicit(&sched.nprocs, memory_order_relaxed) - atomic_load_explicit(&sched.nidle, memory_order_relaxed);
             if (!m->spinning && 2 * atomic_load_explicit(&sched.nspinning, memory_order_relaxed) < busy) {
@@ -715,7 +831,8 @@ void sched_check_dead_locked(void)
 {
     RT_ASSERT(lock_is_held(&sched.lock));
     sched.recheck_dead = false;
-    if (sched.nthreads_running > 0 || atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) > 0 || any_queue_has_work() ||
+    if (sched.nthreads_running > 0 || atomic_load_explicit(&netpoll_waiters, memory_order_seq_cst) > 0 ||
+        atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) > 0 || any_queue_has_work() ||
         sched_first_timer() != TIMER_NEVER || atomic_load_explicit(&g_count, memory_order_relaxed) == 0)
         return;
     int workers = atomic_load_explicit(&sched.nworkers, memory_order_relaxed);

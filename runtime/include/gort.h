@@ -8,6 +8,8 @@
  *     go_select(...)                               gort/select.h
  *     go_mutex, go_waitgroup                       gort/sync.h
  *     go_sleep, go_after, go_now                   gort/time.h
+ *     go_listen, go_dial, go_read, go_write ...    gort/net.h
+ *     error codes, go_strerror                     gort/error.h
  *     leakcheck()                                  gort/leak.h
  *     go_race_acquire, ...                         gort/race.h
  */
@@ -19,6 +21,8 @@
 #include <gort/select.h>
 #include <gort/sync.h>
 #include <gort/time.h>
+#include <gort/error.h>
+#include <gort/net.h>
 #include <gort/leak.h>
 #include <gort/race.h>
 

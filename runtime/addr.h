@@ -1,0 +1,20 @@
+/* Addresses: text to sockaddr and back, and the networks by name. */
+#ifndef RT_ADDR_H
+#define RT_ADDR_H
+
+#include <gort/net.h>
+
+/* What a network's name means. */
+struct network {
+    int family;      /* AF_INET, AF_INET6, AF_UNIX, or AF_UNSPEC for both IPs */
+    int type;        /* SOCK_* */
+};
+
+/* 0 or GO_ERR_NETWORK. */
+int addr_network(const char *name, struct network *out);
+/* The addresses that text names, at most max; how many, or an error. passive: an empty host means all interfaces, else this machine. May park. */
+int addr_resolve(const struct network *net, const char *text, bool passive, struct go_addr *out, int max);
+/* lookup.c: getaddrinfo on a thread of its own; the caller is parked. How many addresses, or an error. */
+int lookup(const char *host, const char *service, int family, int type, struct go_addr *out, int max);
+
+#endif

@@ -1,0 +1,229 @@
+/* Slots for open descriptors. See conn.h. */
+#include "conn.h"
+
+#include <errno.h>
+
+#include <gort/error.h>
+
+#include "internal.h"
+#include "os.h"
+#include "os_net.h"
+
+enum { SLAB_CONNS = 1024, SLABS_MAX = 4096 };   /* 4 Mi open descriptors */
+
+static struct {
+    struct lock lock;
+    struct conn *first, *last;       /* free slots, first in first out: a generation is not soon used again */
+    unsigned used;                   /* slots ever handed out */
+    _Atomic(struct conn *) slabs[SLABS_MAX];
+} pool = {.lock = LOCK_INIT(CONN)};
+
+static uint64_t generation(uint64_t state)
+{
+    return state >> 32;
+}
+
+static uint64_t references(uint64_t state)
+{
+    return (uint32_t)state >> 8;
+}
+
+static uint64_t handle_of(const struct conn *c, uint64_t state)
+{
+    return generation(state) << 32 | (c->index + 1024);   /* small numbers are the poller's tags */
+}
+
+static struct conn *slot(uint64_t handle)
+{
+    uint32_t i = (uint32_t)handle - 1024;
+    if (i >= SLAB_CONNS * SLABS_MAX)
+        return NULL;
+    struct conn *slab = atomic_load_explicit(&pool.slabs[i / SLAB_CONNS], memory_order_acquire);
+    return slab ? &slab[i % SLAB_CONNS] : NULL;
+}
+
+static struct conn *slot_new_locked(void)
+{
+    unsigned slab = pool.used / SLAB_CONNS;
+    if (slab == SLABS_MAX)
+        return NULL;
+    if (pool.used % SLAB_CONNS == 0) {
+        struct conn *conns = os_map(SLAB_CONNS * sizeof(struct conn));
+        if (!conns)
+            return NULL;
+        atomic_store_explicit(&pool.slabs[slab], conns, memory_order_release);
+    }
+    struct conn *c = &pool.slabs[slab][pool.used % SLAB_CONNS];
+    c->index = pool.used++;
+    return c;
+}
+
+uint64_t conn_open(int fd, unsigned kind, int *err)
+{
+    netpoll_start();
+    lock(&pool.lock);
+    struct conn *c = pool.first;
+    if (c) {
+        pool.first = c->next_free;
+        if (!pool.first)
+            pool.last = NULL;
+    } else {
+        c = slot_new_locked();
+    }
+    unlock(&pool.lock);
+    if (!c) {
+        *err = -ENOMEM;
+        return 0;
+    }
+    c->fd = fd;
+    c->kind = kind;
+    c->drained = false;
+    if (HOOK_IS_ON)
+        c->io_key = os_shared_key(fd);
+    poll_desc_init(&c->pd);
+    uint64_t state = (generation(atomic_load_explicit(&c->state, memory_order_relaxed)) + 1) << 32 | CONN_REF;
+    if ((uint32_t)(state >> 32) == 0)
+        state |= (uint64_t)1 << 32;
+    atomic_store_explicit(&c->state, state, memory_order_release);
+    uint64_t handle = handle_of(c, state);
+    int e = netpoll_add(fd, handle);
+    if (e < 0) {
+        c->fd = -1;   /* still the caller's */
+        conn_close(handle);
+        *err = e == -EPERM ? GO_ERR_NOT_POLLABLE : e;   /* a regular file or the like */
+        return 0;
+    }
+    return handle;
+}
+
+struct poll_desc *conn_poll_desc(uint64_t handle)
+{
+    struct conn *c = slot(handle);
+    return c && generation(atomic_load_explicit(&c->state, memory_order_acquire)) == generation(handle) ? &c->pd : NULL;
+}
+
+/* ---- references and rights ---- */
+
+struct right {
+    struct conn *c;
+    uint64_t generation;
+    unsigned held, waited;
+};
+
+/* Under the wait queue's lock: whether there is still something to wait for; if so the holder is told. */
+static bool still_held(const void *addr, void *arg)
+{
+    (void)addr;
+    struct right *r = arg;
+    uint64_t s = atomic_load_explicit(&r->c->state, memory_order_acquire);
+    do {
+        if (generation(s) != r->generation || s & CONN_CLOSED || !(s & r->held))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&r->c->state, &s, s | r->waited, memory_order_acq_rel, memory_order_acquire));
+    return true;
+}
+
+static const void *queue_of(struct conn *c, unsigned mode)
+{
+    return mode == CONN_READING ? &c->read_right : &c->write_right;
+}
+
+static unsigned waited_of(unsigned mode)
+{
+    return mode == CONN_READING ? CONN_READ_WAITED : CONN_WRITE_WAITED;
+}
+
+static rt_noinline void wait_for_right(struct conn *c, uint64_t handle, unsigned mode)
+{
+    struct right r = {c, generation(handle), mode, waited_of(mode)};
+    rt_enter();
+    sema_wait(queue_of(c, mode), still_held, &r, GORT_WAIT_IO);
+    rt_leave();
+}
+
+struct conn *conn_get(uint64_t handle, unsigned modes)
+{
+    struct conn *c = slot(handle);
+    if (rt_unlikely(!c))
+        return NULL;
+    uint64_t s = atomic_load_explicit(&c->state, memory_order_acquire);
+    for (;;) {
+        if (rt_unlikely(generation(s) != generation(handle) || s & CONN_CLOSED))
+            return NULL;
+        if (rt_unlikely(s & modes)) {
+            wait_for_right(c, handle, s & modes & CONN_READING ? CONN_READING : CONN_WRITING);
+            s = atomic_load_explicit(&c->state, memory_order_acquire);
+            continue;
+        }
+        if (rt_unlikely(references(s) == 0xffffff))
+            rt_panic("too many concurrent operations on a single file or socket (max 16777214)");
+        if (atomic_compare_exchange_weak_explicit(&c->state, &s, (s | modes) + CONN_REF, memory_order_acq_rel, memory_order_acquire))
+            return c;
+    }
+}
+
+static rt_noinline void finish(struct conn *c)
+{
+    if (c->fd >= 0)
+        os_close(c->fd);
+    c->fd = -1;
+    lock(&pool.lock);
+    c->next_free = NULL;
+    if (pool.last)
+        pool.last->next_free = c;
+    else
+        pool.first = c;
+    pool.last = c;
+    unlock(&pool.lock);
+}
+
+void conn_put(struct conn *c, unsigned modes)
+{
+    uint64_t s = atomic_load_explicit(&c->state, memory_order_relaxed), next;
+    unsigned waited = (modes & CONN_READING ? CONN_READ_WAITED : 0) | (modes & CONN_WRITING ? CONN_WRITE_WAITED : 0);
+    do
+        next = (s & ~(uint64_t)(modes | waited)) - CONN_REF;
+    while (!atomic_compare_exchange_weak_explicit(&c->state, &s, next, memory_order_acq_rel, memory_order_relaxed));
+    if (rt_unlikely(s & waited)) {   /* all of them: they are few, and each that loses again says so again */
+        rt_enter();
+        if (s & waited & CONN_READ_WAITED)
+            sema_wake(&c->read_right, INT32_MAX, NULL, NULL);
+        if (s & waited & CONN_WRITE_WAITED)
+            sema_wake(&c->write_right, INT32_MAX, NULL, NULL);
+        rt_leave();
+    }
+    if (rt_unlikely(references(next) == 0))
+        finish(c);
+}
+
+int conn_close(uint64_t handle)
+{
+    struct conn *c = slot(handle);
+    uint64_t s = c ? atomic_load_explicit(&c->state, memory_order_acquire) : 0;
+    do {
+        if (!c || generation(s) != generation(handle) || s & CONN_CLOSED)
+            return GO_ERR_CLOSED;
+    } while (!atomic_compare_exchange_weak_explicit(&c->state, &s, s | CONN_CLOSED, memory_order_acq_rel, memory_order_acquire));
+    rt_enter();
+    netpoll_evict(&c->pd);
+    sema_wake(&c->read_right, INT32_MAX, NULL, NULL);
+    sema_wake(&c->write_right, INT32_MAX, NULL, NULL);
+    rt_leave();
+    conn_put(c, 0);
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+int conn_error(enum poll_result r)
+{
+    return r == POLL_OK ? 0 : r == POLL_TIMEOUT ? GO_ERR_TIMEOUT : GO_ERR_CLOSED;
+}
+
+int conn_wait(struct conn *c, enum poll_mode mode)
+{
+    rt_enter();
+    enum poll_result r = netpoll_wait(&c->pd, mode);
+    rt_leave();
+    return conn_error(r);
+}
