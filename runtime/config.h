@@ -41,6 +41,9 @@
 /* Stack of a thread that the runtime makes: the scheduler's own code runs there, and signal handlers of the program. */
 #define RT_THREAD_STACK_BYTES (256 * 1024)
 
+/* Stack of the monitor, which prints the report of a fatal signal: libdw wants much. */
+#define RT_MONITOR_STACK_BYTES (8 * 1024 * 1024)
+
 /* Name lookups at work at the same time, each on a thread of its own with so much stack. */
 #define RT_LOOKUPS_MAX 64
 #define RT_LOOKUP_STACK_BYTES (1024 * 1024)

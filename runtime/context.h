@@ -50,6 +50,7 @@ _Noreturn void gort_g_return(void);
 #if defined(__x86_64__)
 
 #include <gort/debug.h>
+#include "traceback/unwind.h"
 #define CTX_ARCH GORT_ARCH_X86_64
 /* The frame at a saved sp (keep in step with context_x86_64.S). */
 enum { CTX_FP = 0, CTX_R15 = 8, CTX_R14 = 16, CTX_R13 = 24, CTX_R12 = 32, CTX_RBX = 40, CTX_RBP = 48, CTX_PC = 56, CTX_SIZE = 64 };
@@ -78,6 +79,9 @@ static inline void rt_set_m(struct m *m)
     uintptr_t t;
     __asm__ volatile("movq gort_m_tls@gottpoff(%%rip), %0\n\tmovq %1, %%fs:(%0)" : "=&r"(t) : "r"(m) : "memory");
 }
+
+/* The registers at which a signal interrupted, for the unwinder. uc: a ucontext_t. */
+struct tb_regs ctx_regs_of(const void *uc);
 
 /* A system call: its result, or a negative errno value. errno is not touched. */
 static inline long ctx_syscall(long nr, long a, long b, long c, long d, long e, long f)

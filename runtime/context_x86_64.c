@@ -1,7 +1,9 @@
 /* x86-64: the first frame of a context. See context.h and context_x86_64.S. */
+#define _GNU_SOURCE
 #include "context.h"
 
 #include <string.h>
+#include <ucontext.h>
 
 extern const uintptr_t ctx_return_address;
 void ctx_entry(void);
@@ -55,4 +57,16 @@ void ctx_make(struct ctx *ctx, uintptr_t hi, const struct ctx_args *args, const 
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void))
 {
     make_frame(ctx, hi & ~(uintptr_t)15, (uintptr_t)ctx_entry_plain, (uintptr_t)fn);
+}
+
+struct tb_regs ctx_regs_of(const void *context)
+{
+    const greg_t *r = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    /* In DWARF's order: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip. */
+    static const int order[TB_NREGS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+                                        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    struct tb_regs regs;
+    for (int i = 0; i < TB_NREGS; i++)
+        regs.r[i] = (uint64_t)r[order[i]];
+    return regs;
 }

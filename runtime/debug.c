@@ -26,7 +26,7 @@ struct gort_debug gort_debug = {
     .g_size = sizeof(struct g),
     .g_sp = offsetof(struct g, ctx.sp),
     .g_on_cpu = offsetof(struct g, ctx.on_cpu),
-    G(id), G(parent_id), G(stack_lo), G(stack_hi), G(fn), G(create_pc), G(wait_since), G(wait_obj), G(m), G(flags),
+    G(id), G(parent_id), G(stack_lo), G(stack_hi), G(fn), G(create_pc), G(wait_since), G(wait_obj), G(m), G(flags), G(labels),
     .m_next = offsetof(struct m, next),
     .m_tid = offsetof(struct m, tid),
     .m_g = offsetof(struct m, g),

@@ -4,37 +4,42 @@
  * What is to be said is collected here, as program counters only; it is symbolized and printed on a thread with a big stack, since libdw needs more
  * than a goroutine has. GOTRACEBACK as Go has it: none prints no stacks; single (the default) the current goroutine's, and all if
  * there is none or the error concerns all; all: every goroutine's; system: with the runtime's own frames; crash: as system, then SIGABRT. */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <gort/goroutine.h>
 
+#include "defer.h"
 #include "inspect.h"
 #include "internal.h"
 #include "os.h"
+#include "signals.h"
 
-enum { DEEPEST = 100 };   /* frames of one stack, as Go */
+enum { DEEPEST = 100, SHOWN_EACH_END = 50 };   /* frames of one stack, as Go: of a deeper one the first and last 50 */
+enum { UNWOUND = 8192 };
 enum level { LEVEL_NONE, LEVEL_SINGLE, LEVEL_ALL, LEVEL_SYSTEM, LEVEL_CRASH };
 
 struct entry {
     struct inspect_g view;
     int n;
-    bool parked;
+    int elided;              /* frames left out before pcs[SHOWN_EACH_END] */
+    bool parked;             /* pcs[0] is a return address */
     uintptr_t pcs[DEEPEST];
 };
 
 struct ending {
-    const char *kind;
-    char message[512];
     enum level level;
     bool concerns_all;
+    const void *self;        /* the goroutine that it is about, NULL: none */
+    struct entry own;        /* its stack */
     struct entry *entries;
     size_t n, cap;
-    int own_n;
-    uintptr_t own_pcs[DEEPEST];
 };
 
 static enum level level_from_env(void)
@@ -47,10 +52,30 @@ static enum level level_from_env(void)
     return LEVEL_SINGLE;
 }
 
+/* Keeps the first and the last 50 of a deep stack. */
+static void keep(struct entry *x, const uintptr_t *pcs, int n)
+{
+    x->elided = n > DEEPEST ? n - DEEPEST : 0;
+    x->n = n - x->elided;
+    for (int i = 0; i < x->n; i++)
+        x->pcs[i] = pcs[i < SHOWN_EACH_END ? i : i + x->elided];
+}
+
+/* One that runs on another thread: the thread is stopped for good, and its registers tell where. */
+static int stack_of_running(const struct inspect_g *v, uintptr_t *pcs, int max)
+{
+    struct m *m = ((const struct g *)v->g)->m;
+    struct tb_regs regs;
+    if (!m || m->g != v->g || !signals_stop_thread(m, &regs) || m->g != v->g)
+        return 0;
+    return inspect_stack_at(v->g, &regs, pcs, max);
+}
+
 static bool collect(const struct inspect_g *v, void *arg)
 {
     struct ending *e = arg;
-    if (!v->self && e->level < LEVEL_ALL && !e->concerns_all)
+    bool self = v->g == e->self;
+    if (!self && e->level < LEVEL_ALL && !e->concerns_all)
         return true;
     if (e->n == e->cap) {
         size_t cap = e->cap ? e->cap * 2 : 64;
@@ -61,15 +86,22 @@ static bool collect(const struct inspect_g *v, void *arg)
         e->cap = cap;
     }
     struct entry *x = &e->entries[e->n++];
-    x->view = *v;
-    x->parked = !v->self;
-    x->n = 0;
-    if (v->self) {
-        x->n = e->own_n;
-        memcpy(x->pcs, e->own_pcs, (size_t)e->own_n * sizeof x->pcs[0]);
-    } else {
-        x->n = inspect_stack(v, x->pcs, DEEPEST);
+    if (self) {
+        *x = e->own;
+        x->view = *v;
+        x->view.self = true;
+        return true;
     }
+    static uintptr_t pcs[UNWOUND];   /* one report at a time */
+    x->view = *v;
+    x->view.self = false;
+    x->parked = true;
+    int n = inspect_stack(v, pcs, UNWOUND);
+    if (n == 0 && v->status == GORT_STATUS_RUNNING) {
+        n = stack_of_running(v, pcs, UNWOUND);
+        x->parked = false;
+    }
+    keep(x, pcs, n);
     return true;
 }
 
@@ -81,19 +113,32 @@ static int order(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+static void print_entry(const struct entry *x, bool all)
+{
+    struct tb_frame frames[2 * DEEPEST];
+    int k = x->elided ? SHOWN_EACH_END : x->n;
+    struct inspect_g view = x->view;
+    if (x->elided)
+        view.fn = 0;   /* it comes at the end of the rest */
+    struct tb_goroutine g = inspect_describe(&view, x->pcs, k, x->parked, all, frames, 2 * DEEPEST);
+    struct tb_frame rest[2 * DEEPEST];
+    if (x->elided) {
+        g.elided = x->elided;
+        g.rest = rest;
+        g.nrest = inspect_rest(x->pcs + k, x->n - k, rest, 2 * DEEPEST);
+    }
+    fputc('\n', stderr);
+    tb_print_goroutine(stderr, &g);
+    if (x->n == 0)
+        fputs("\tgoroutine running on other thread; stack unavailable\n", stderr);
+}
+
 static void print(void *arg)
 {
     struct ending *e = arg;
     qsort(e->entries, e->n, sizeof *e->entries, order);
-    for (size_t i = 0; i < e->n; i++) {
-        struct entry *x = &e->entries[i];
-        struct tb_frame frames[DEEPEST];
-        struct tb_goroutine g = inspect_describe(&x->view, x->pcs, x->n, x->parked, e->level >= LEVEL_SYSTEM, frames, DEEPEST);
-        fputc('\n', stderr);
-        tb_print_goroutine(stderr, &g);
-        if (x->n == 0)
-            fputs("\tgoroutine running on other thread; stack unavailable\n", stderr);
-    }
+    for (size_t i = 0; i < e->n; i++)
+        print_entry(&e->entries[i], e->level >= LEVEL_SYSTEM);
     fflush(stderr);
 }
 
@@ -106,46 +151,127 @@ static void flush_stdout(void)
     }
 }
 
-static _Noreturn void end_program(const char *kind, bool concerns_all, const char *fmt, va_list ap)
+static struct ending ending;   /* large, and there is only one */
+
+/* One report only. Who comes second waits for the first to end the program. */
+static void begin(void)
 {
-    static atomic_flag ending = ATOMIC_FLAG_INIT;
-    if (atomic_flag_test_and_set(&ending))   /* somebody else is at it: the first one speaks */
+    static atomic_flag begun = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set(&begun))
         for (;;)
             os_nanosleep(1000000000);
     hook_ignore_begin();
-    static struct ending e;   /* large, and there is only one */
-    e.kind = kind;
-    e.concerns_all = concerns_all;
-    e.level = level_from_env();
-    vsnprintf(e.message, sizeof e.message, fmt, ap);
+    ending.level = level_from_env();
     flush_stdout();
-    fprintf(stderr, "%s: %s\n", kind, e.message);
-    fflush(stderr);
-    if (e.level > LEVEL_NONE) {
-        e.own_n = inspect_own_stack(e.own_pcs, DEEPEST);
-        struct m *m = rt_m();
-        e.concerns_all = concerns_all || !m || !m->g;
-        inspect_each(collect, &e);
-        tb_run_on_big_stack(print, &e);
-    }
+}
+
+static _Noreturn void end_now(struct ending *e)
+{
     int status = hook_exiting(2);
-    if (e.level == LEVEL_CRASH)
+    if (e->level == LEVEL_CRASH) {
+        signal(SIGABRT, SIG_DFL);
         abort();
+    }
     _exit(status);
+}
+
+/* The caller's own stack. */
+static void take_own(struct entry *x)
+{
+    hook_ignore_begin();
+    uintptr_t *pcs = malloc(UNWOUND * sizeof *pcs);
+    keep(x, pcs, pcs ? inspect_own_stack(pcs, UNWOUND) : 0);
+    free(pcs);
+    hook_ignore_end();
+}
+
+static void print_all(struct ending *e, bool concerns_all)
+{
+    if (e->level == LEVEL_NONE)
+        return;
+    struct m *m = rt_m();
+    e->self = m ? m->g : NULL;
+    e->concerns_all = concerns_all || !e->self;
+    inspect_each(collect, e);
+    tb_run_on_big_stack(print, e);
 }
 
 rt_cold _Noreturn void rt_fatal(const char *fmt, ...)
 {
+    begin();
     va_list ap;
     va_start(ap, fmt);
-    end_program("fatal error", true, fmt, ap);
+    fputs("fatal error: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    fflush(stderr);
+    take_own(&ending.own);
+    print_all(&ending, true);
+    end_now(&ending);
+}
+
+/* ---- panics ---- */
+
+/* One panic at work on a goroutine, in the frame that panicked: its message and stack are taken first, then the deferred calls run, which may panic in
+ * turn; then all is printed, the first panic first, with the stack of the last. */
+struct panic {
+    struct panic *before;
+    char message[512];
+    struct entry stack;
+};
+
+static void print_panics(const struct panic *p, int *indent)
+{
+    if (p->before)
+        print_panics(p->before, indent);
+    for (int i = 0; i < *indent; i++)
+        fputc('\t', stderr);
+    fprintf(stderr, "panic: %s\n", p->message);
+    *indent = 1;
+}
+
+static _Noreturn void end_by_panic(const struct panic *p)
+{
+    begin();
+    int indent = 0;
+    print_panics(p, &indent);
+    fflush(stderr);
+    ending.own = p->stack;
+    print_all(&ending, false);
+    end_now(&ending);
+}
+
+void panic_go_on(void)
+{
+    struct g *g = rt_g();
+    if (g->panics)   /* go_exit in a deferred call does not undo a panic */
+        end_by_panic(g->panics);
+}
+
+static _Noreturn void panic(const char *fmt, va_list ap)
+{
+    struct panic p;
+    struct m *m = rt_m();
+    vsnprintf(p.message, sizeof p.message, fmt, ap);
+    p.before = NULL;
+    take_own(&p.stack);
+    if (m && m->g) {
+        p.before = m->g->panics;
+        m->g->panics = &p;
+        if (m->g->deferred) {
+            rt_leave();
+            defer_run_all();
+        }
+    }
+    end_by_panic(&p);
 }
 
 rt_cold _Noreturn void rt_panic(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    end_program("panic", false, fmt, ap);
+    panic(fmt, ap);
 }
 
 rt_cold _Noreturn void go_panic(const char *fmt, ...)
@@ -153,7 +279,7 @@ rt_cold _Noreturn void go_panic(const char *fmt, ...)
     rt_enter();
     va_list ap;
     va_start(ap, fmt);
-    end_program("panic", false, fmt, ap);
+    panic(fmt, ap);
 }
 
 _Noreturn void rt_throw(const char *file, int line, const char *msg)
@@ -162,4 +288,86 @@ _Noreturn void rt_throw(const char *file, int line, const char *msg)
     int n = snprintf(buf, sizeof buf, "fatal error: gort: %s (%s:%d): a bug of the runtime, please report it\n", msg, file, line);
     os_write(2, buf, n < (int)sizeof buf ? (size_t)n : sizeof buf - 1);
     abort();
+}
+
+/* ---- the end by a signal ---- */
+
+static const struct {
+    int sig;
+    const char *name, *text;
+} signal_names[] = {
+    {SIGSEGV, "SIGSEGV", "segmentation violation"},
+    {SIGBUS, "SIGBUS", "bus error"},
+    {SIGFPE, "SIGFPE", "floating-point exception"},
+    {SIGILL, "SIGILL", "illegal instruction"},
+    {SIGABRT, "SIGABRT", "abort"},
+    {SIGQUIT, "SIGQUIT", "quit"},
+};
+
+static bool is_overflow(const struct fatal_signal *s, const struct g *g)
+{
+    uintptr_t sp = (uintptr_t)s->regs.r[TB_RSP];
+    enum { NEAR = 64 * 1024 };   /* how far from the stack pointer a function touches its new frame first */
+    return (s->sig == SIGSEGV || s->sig == SIGBUS) && g && s->addr < g->stack_lo + NEAR && s->addr + NEAR > sp && s->addr < sp + NEAR &&
+           sp < g->stack_lo + NEAR && s->addr + 2 * NEAR > g->stack_lo && s->addr < g->stack_lo + 4096;
+}
+
+/* Go's first lines. */
+static void print_cause(const struct fatal_signal *s, const struct g *g)
+{
+    const char *name = "signal", *text = "";
+    for (size_t i = 0; i < sizeof signal_names / sizeof signal_names[0]; i++)
+        if (signal_names[i].sig == s->sig) {
+            name = signal_names[i].name;
+            text = signal_names[i].text;
+        }
+    unsigned long pc = (unsigned long)s->regs.r[TB_RIP], addr = (unsigned long)s->addr;
+    bool sent = s->code <= 0;   /* by kill(), not by an instruction */
+    if (is_overflow(s, g)) {
+        bool thread = g->flags & GORT_G_THREAD;
+        size_t limit = thread ? g->stack_hi - g->stack_lo : (g->stack_hi - g->stack_lo + 8191) / 4096 * 4096;   /* + guard and colour */
+        fprintf(stderr, "runtime: goroutine stack exceeds %zu-byte limit\nfatal error: stack overflow\n", limit);
+    } else if (sent || s->sig == SIGILL || s->sig == SIGABRT || s->sig == SIGQUIT) {
+        fprintf(stderr, "%s: %s\nPC=0x%lx m=%u sigcode=%d\n", name, text, pc, s->tid, s->code);
+    } else {
+        if (s->sig == SIGFPE)
+            fputs(s->code == FPE_INTDIV ? "panic: runtime error: integer divide by zero\n" : "panic: runtime error: floating point error\n", stderr);
+        else if (s->sig == SIGSEGV && s->code < 0x80 && addr < 4096)
+            fputs("panic: runtime error: invalid memory address or nil pointer dereference\n", stderr);
+        else
+            fprintf(stderr, "unexpected fault address 0x%lx\nfatal error: fault\n", addr);
+        fprintf(stderr, "[signal %s: %s code=0x%x addr=0x%lx pc=0x%lx]\n", name, text, (unsigned)s->code, addr, pc);
+    }
+    fflush(stderr);
+}
+
+_Noreturn void fatal_signal(const struct fatal_signal *s)
+{
+    begin();
+    struct ending *e = &ending;
+    const struct g *g = s->m ? s->m->g : NULL;
+    print_cause(s, g);
+    if (e->level > LEVEL_NONE) {
+        static uintptr_t pcs[UNWOUND];
+        e->self = g;
+        e->concerns_all = s->sig == SIGQUIT || !g;
+        keep(&e->own, pcs, g ? inspect_stack_at(g, &s->regs, pcs, UNWOUND) : 0);
+        if (!g || e->own.n == 0) {   /* on a thread that is no goroutine, or in the scheduler: its own stack first */
+            uintptr_t here[DEEPEST];
+            struct tb_frame frames[DEEPEST];
+            int n = inspect_thread_stack_at(&s->regs, here, DEEPEST);
+            n = inspect_rest_first(here, n, frames, DEEPEST);
+            fprintf(stderr, "\nthread %u [running]:\n", s->tid);
+            for (int i = 0; i < n; i++)
+                tb_print_frame(stderr, &frames[i], "", "\t");
+        }
+        inspect_each(collect, e);
+        print(e);
+    }
+    int status = hook_exiting(2);
+    if (e->level == LEVEL_CRASH) {
+        signal(s->sig, SIG_DFL);
+        syscall(SYS_tgkill, os_pid(), os_tid(), s->sig);
+    }
+    _exit(status);
 }

@@ -11,7 +11,9 @@
 
 #include <pthread.h>
 
+#include "defer.h"
 #include "internal.h"
+#include "label.h"
 #include "os.h"
 
 atomic_int g_count;
@@ -105,6 +107,29 @@ struct g *g_get(struct m *m)
     return g;
 }
 
+/* A G with a stack made to size. */
+static struct g *g_get_big(size_t bytes)
+{
+    struct g *g = g_get_bare();
+    if (g && !stack_alloc_sized(bytes, &g->stack_lo, &g->stack_hi)) {
+        g_put_bare(g);
+        return NULL;
+    }
+    return g;
+}
+
+/* Unmaps the stacks of finished big ones. Not on one of them. */
+static void free_big(struct m *m)
+{
+    struct g *g;
+    while ((g = m->big)) {
+        m->big = g->next;
+        stack_free_sized(g->stack_lo, g->stack_hi);
+        g->flags = 0;
+        g_put_bare(g);
+    }
+}
+
 /* Moves all but the `keep` first of m's cache to the shared list. */
 static void spill(struct m *m, uint32_t keep)
 {
@@ -126,6 +151,11 @@ static void spill(struct m *m, uint32_t keep)
 
 void g_put(struct m *m, struct g *g)
 {
+    if (rt_unlikely(g->flags & GORT_G_BIG)) {   /* we may be on its stack: unmapped when m looks next */
+        g->next = m->big;
+        m->big = g;
+        return;
+    }
     g->next = m->gfree;
     m->gfree = g;
     if (++m->ngfree > RT_G_CACHE)
@@ -134,6 +164,7 @@ void g_put(struct m *m, struct g *g)
 
 void g_flush(struct m *m)
 {
+    free_big(m);
     spill(m, 0);
 }
 
@@ -161,18 +192,34 @@ gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes)
     struct g *parent = m->g;
     if (rt_unlikely(fn == NULL))
         rt_fatal("go of nil func value");
-    if (rt_unlikely(stack_arg_bytes > RT_STACK_BYTES / 4))
-        rt_fatal("go: %zu bytes of arguments are too much for a stack of %d", stack_arg_bytes, RT_STACK_BYTES);
-    struct g *g = g_get(m);
+    size_t big = parent->next_stack_bytes;
+    if (rt_unlikely(stack_arg_bytes > (big ? big : RT_STACK_BYTES) / 4))
+        rt_fatal("go: %zu bytes of arguments are too much for a stack of %zu", stack_arg_bytes, big ? big : RT_STACK_BYTES);
+    if (rt_unlikely(m->big != NULL))
+        free_big(m);
+    struct g *g;
+    if (rt_unlikely(big)) {
+        parent->next_stack_bytes = 0;
+        g = g_get_big(big);
+    } else {
+        g = g_get(m);
+    }
     if (rt_unlikely(g == NULL))
         rt_fatal("go: no memory for a goroutine's stack");
     g->fn = (uintptr_t)fn;
     g->create_pc = (uintptr_t)__builtin_return_address(0);
     g->stack_arg_bytes = stack_arg_bytes;
+    g->flags = big ? GORT_G_BIG : 0;
     g->next = parent->pending;
     parent->pending = g;
     rt_leave();
     return (gort_fn)ctx_capture;
+}
+
+void gort_go_stack(size_t bytes)
+{
+    enum { LEAST = 16 * 1024 };
+    rt_g()->next_stack_bytes = bytes == 0 ? 0 : bytes < LEAST ? LEAST : bytes;
 }
 
 /* Not checked by a sanitizer: the words above the caller's frame may be anybody's. */
@@ -186,9 +233,11 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_arg
     g->next = NULL;
     g->id = g_new_id();
     g->parent_id = parent->id;
-    g->flags = 0;
     g->wait_obj = 0;
     g->pending = NULL;
+    g->deferred = NULL;
+    g->panics = NULL;
+    g->labels = rt_unlikely(parent->labels != NULL) ? labels_share(parent->labels) : NULL;
     struct ctx_args args = *regs;
     args.fn = g->fn;
     ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, &args, stack_args, g->stack_arg_bytes);
@@ -217,6 +266,16 @@ _Noreturn void g_exit(void)
 {
     struct m *m = rt_enter();
     struct g *g = m->g;
+    if (rt_unlikely(g->deferred != NULL)) {
+        rt_leave();
+        defer_run_all();
+        m = rt_enter();
+    }
+    panic_go_on();
+    if (rt_unlikely(g->flags & GORT_G_WIRED)) {
+        thread_unwire(m);
+        m = rt_m();
+    }
     for (struct g *p = g->pending; p;) {   /* go() statements whose arguments never got done */
         struct g *next = p->next;
         g_put(m, p);
@@ -230,6 +289,10 @@ _Noreturn void g_exit(void)
     if (g->flags & GORT_G_THREAD) {
         rt_leave();
         pthread_exit(NULL);   /* thread.c hears of it */
+    }
+    if (rt_unlikely(g->labels != NULL)) {
+        labels_drop(g->labels);
+        g->labels = NULL;
     }
     hook_end(HOOK_RACE_G(g));
     atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);

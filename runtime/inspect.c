@@ -130,6 +130,38 @@ static bool read_own(void *arg, uint64_t addr, void *buf, size_t n)
     return true;
 }
 
+int inspect_stack_at(const void *goroutine, const struct tb_regs *regs, uintptr_t *pcs, int max)
+{
+    const struct g *g = goroutine;
+    uintptr_t sp = (uintptr_t)regs->r[TB_RSP];
+    if (sp + RT_STACK_BYTES < g->stack_lo || sp >= g->stack_hi)   /* below the low end: it has overflown */
+        return 0;
+    struct stack_copy bounds = {.lo = g->stack_lo, .hi = g->stack_hi};
+    return tb_unwind(tb_space_self(), regs, (struct tb_memory){read_own, &bounds}, pcs, max);
+}
+
+/* Through the kernel, which knows what is readable. */
+static bool read_any(void *arg, uint64_t addr, void *buf, size_t n)
+{
+    (void)arg;
+    return os_peek(buf, (const void *)(uintptr_t)addr, n);
+}
+
+int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max)
+{
+    return tb_unwind(tb_space_self(), regs, (struct tb_memory){read_any, NULL}, pcs, max);
+}
+
+int inspect_rest(const uintptr_t *pcs, int n, struct tb_frame *out, int max)
+{
+    return tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, false, out, max);
+}
+
+int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int max)
+{
+    return tb_symbolize_stack(tb_symbolizer_self(), pcs, n, false, false, out, max);
+}
+
 rt_noinline int inspect_own_stack(uintptr_t *pcs, int max)
 {
     struct tb_regs regs = {{0}};

@@ -12,6 +12,7 @@
 #include <gort/debug.h>
 
 #include "traceback/format.h"
+#include "traceback/unwind.h"
 
 struct inspect_g {
     uint64_t id;
@@ -38,6 +39,14 @@ int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max);
 
 /* The caller's own stack, innermost (this function) first; symbolize all but the first as return addresses. */
 int inspect_own_stack(uintptr_t *pcs, int max);
+
+/* The stack of goroutine g (a struct g), which is halted at regs. The first pc is no return address. */
+int inspect_stack_at(const void *g, const struct tb_regs *regs, uintptr_t *pcs, int max);
+/* The stack of a halted thread of this process that runs no goroutine, as far as it can be read. */
+int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max);
+/* Symbolizes pcs: all return addresses, or all but the first. How many frames. */
+int inspect_rest(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
+int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
 
 /* The record that prints a goroutine (traceback/format.h), from a view and its pcs. first_is_return_address: of pcs[0], true for a parked
  * one. all: with the runtime's own frames. frames holds the result. On a big stack. */

@@ -8,6 +8,9 @@
 
 /* Takes a stack for a new goroutine: [*lo, *hi), guarded below. False: no memory. */
 bool stack_alloc(uintptr_t *lo, uintptr_t *hi);
+/* One of a size of its own, and its end. */
+bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi);
+void stack_free_sized(uintptr_t lo, uintptr_t hi);
 
 /* ---- g.c ---- */
 
@@ -52,6 +55,7 @@ struct sched {
     _Atomic(int64_t) keep_until;      /* when it will wake; see (T) in sched.c */
     _Atomic(int64_t) now;             /* a cached clock, at most about 10 ms behind while goroutines run */
     struct note monitor_note;
+    uint32_t monitor_tid;             /* (i) once the monitor runs */
     atomic_bool monitor_asleep;
     bool recheck_dead;                /* (s) all asleep but for threads unknown to us: the monitor looks again */
     atomic_bool started;
@@ -73,6 +77,8 @@ bool rt_park_if(bool (*commit)(void *arg), void *arg, enum gort_wait_reason reas
 void rt_ready(struct m *m, struct g *g);
 /* Puts the current goroutine last in line and runs others. */
 void rt_yield(void);
+/* The current goroutine, whose worker m has no P, gets in line for one; returns when it runs again, on another M perhaps. */
+void sched_get_in_line(struct m *m);
 /* Leaves a finished goroutine for ever. */
 _Noreturn void rt_leave_for_ever(struct m *m);
 /* Ends an operation that began with rt_enter() on whatever M the goroutine is now. */
@@ -103,6 +109,10 @@ void sched_poll_unwatched(void);
 /* The calling thread's M, made now if it is its first call of the API. */
 struct m *thread_attach(void);
 struct m *m_new(bool is_worker);
+/* On m's own stack: waits until the goroutine that is bound to m may run, and runs it until it waits again. */
+void thread_wait_turn(struct m *m);
+/* Ends the current goroutine's binding to worker m, and gets in line for a P. */
+void thread_unwire(struct m *m);
 
 /* ---- monitor.c ---- */
 

@@ -5,6 +5,7 @@
 
 /* X(name, several of this rank may be held) in the order in which they nest, outermost first. */
 #define LOCK_RANKS(X) \
+    X(SIGNAL, false)  /* who asked for which signals; held while sending to them */ \
     X(CHAN, true)     /* a channel */                                       \
     X(SEMA, false)    /* a bucket of the address-keyed wait queues */       \
     X(POLL, false)    /* the start of the netpoller */                      \

@@ -16,34 +16,25 @@
  * can't use the P any more without going through monitor_regain, which takes sched.lock. If both see each other, M finds p_lost 0
  * under the lock and goes on. A kernel without membarrier never hands off.
  *
- * The monitor also looks at the netpoller when every P is busy, refreshes the cached clock, wakes an M for timers that nobody watches, and looks again for a deadlock that unknown
- * threads made doubtful. It sleeps while every P is idle. */
+ * The monitor also looks at the netpoller when every P is busy, refreshes the cached clock, wakes an M for timers that nobody
+ * watches, does what signal handlers may not do (signals.c), and looks again for a deadlock that unknown threads made doubtful. It sleeps while
+ * every P is idle. */
 #include "internal.h"
 #include "os.h"
+#include "signals.h"
 
 enum { TICK_NS = 5000000, RECHECK_NS = 50000000 };
 
 struct m *monitor_regain(struct m *m)
 {
-    int saved_errno = *m->errno_addr;
     lock(&sched.lock);
-    if (!atomic_load_explicit(&m->p_lost, memory_order_relaxed)) {
-        unlock(&sched.lock);
-        return m;
-    }
+    bool lost = atomic_load_explicit(&m->p_lost, memory_order_relaxed);
     atomic_store_explicit(&m->p_lost, 0, memory_order_relaxed);
-    struct g *g = m->g;
     unlock(&sched.lock);
-    /* In line: from here on another M may dequeue g; it waits until the switch below has saved it. */
-    g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
-    sched_global_put(g);
-    sched_wake_p();
-    m->g = NULL;
-    hook_switch(NULL);
-    ctx_switch(&g->ctx, &m->g0);
-    m = rt_m();
-    *m->errno_addr = saved_errno;
-    return m;
+    if (!lost)
+        return m;
+    sched_get_in_line(m);
+    return rt_m();
 }
 
 static void try_take(struct p *p, uint32_t tick)
@@ -93,7 +84,11 @@ static bool look(int64_t now)
 static void monitor_main(void *arg)
 {
     (void)arg;
+    sched.monitor_tid = os_tid();
+    os_block_signals();   /* handlers run on the program's threads, and wake this one */
     for (;;) {
+        if (signals_pending())
+            signals_run();
         int64_t now = os_now();
         atomic_store_explicit(&sched.now, now, memory_order_relaxed);
         bool busy = look(now);
@@ -122,7 +117,7 @@ static void monitor_main(void *arg)
 
 void monitor_start(void)
 {
-    int err = os_thread_start(monitor_main, NULL, RT_THREAD_STACK_BYTES);
+    int err = os_thread_start(monitor_main, NULL, RT_MONITOR_STACK_BYTES);
     if (err < 0)
         rt_fatal("runtime: can't create the monitor thread (error %d); raise the limit of processes or threads", -err);
 }

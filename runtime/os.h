@@ -24,6 +24,7 @@ int os_thread_start(void (*fn)(void *), void *arg, size_t stack_bytes);
 
 /* Fresh zero memory, page aligned, committed as touched (never counted against overcommit). NULL: none. */
 void *os_map(size_t bytes);
+void os_unmap(void *p, size_t bytes);
 /* Makes [p, p+bytes) fault on access. 0 or a negative error. Doesn't cost a VMA where the kernel can (Linux 6.13). */
 int os_guard(void *p, size_t bytes);
 /* Gives the pages back; they read as zero afterwards. */
@@ -33,8 +34,17 @@ void os_discard(void *p, size_t bytes);
  * others run: rare paths only. False: the kernel doesn't have it. */
 bool os_membarrier(void);
 
+/* Remembers the calling thread's signal mask; and gives the calling thread the remembered one. */
+void os_keep_signal_mask(void);
+void os_take_signal_mask(void);
+/* The calling thread takes no signals any more but those of its own faults. */
+void os_block_signals(void);
+
 /* The calling thread's stack. */
 void os_thread_stack(uintptr_t *lo, uintptr_t *hi);
+
+/* Copies n bytes of this process's memory; false if they can't be read. */
+bool os_peek(void *to, const void *from, size_t n);
 
 /* Writes all of it, in spite of interruptions. */
 void os_write(int fd, const void *p, size_t n);

@@ -8,9 +8,11 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,6 +142,13 @@ void *os_map(size_t bytes)
     return p == MAP_FAILED ? NULL : p;
 }
 
+void os_unmap(void *p, size_t bytes)
+{
+    int saved = errno;
+    munmap(p, bytes);
+    errno = saved;
+}
+
 int os_guard(void *p, size_t bytes)
 {
     static atomic_bool no_guard_install;   /* relaxed: a late reader only tries once more */
@@ -170,6 +179,28 @@ bool os_membarrier(void)
     return s == 1 && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
+static sigset_t kept_mask;
+
+void os_keep_signal_mask(void)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, &kept_mask);
+}
+
+void os_take_signal_mask(void)
+{
+    pthread_sigmask(SIG_SETMASK, &kept_mask, NULL);
+}
+
+void os_block_signals(void)
+{
+    sigset_t set;
+    sigfillset(&set);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&set, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
 void os_thread_stack(uintptr_t *lo, uintptr_t *hi)
 {
     pthread_attr_t attr;
@@ -183,6 +214,12 @@ void os_thread_stack(uintptr_t *lo, uintptr_t *hi)
     hook_ignore_end();
     *lo = (uintptr_t)addr;
     *hi = (uintptr_t)addr + size;
+}
+
+bool os_peek(void *to, const void *from, size_t n)
+{
+    struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
+    return syscall(SYS_process_vm_readv, os_pid(), &local, 1, &remote, 1, 0) == (long)n;
 }
 
 void os_write(int fd, const void *p, size_t n)

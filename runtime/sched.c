@@ -32,6 +32,7 @@
 #include "internal.h"
 #include "netpoll.h"
 #include "os.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -432,6 +433,20 @@ void rt_yield(void)
     switch_away(m);
 }
 
+void sched_get_in_line(struct m *m)
+{
+    struct g *g = m->g;
+    int saved_errno = *m->errno_addr;
+    /* From here on another M may dequeue g; it waits until the switch below has saved it. */
+    g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
+    sched_global_put(g);
+    sched_wake_p();
+    m->g = NULL;
+    hook_switch(NULL);
+    ctx_switch(&g->ctx, &m->g0);
+    *rt_m()->errno_addr = saved_errno;
+}
+
 _Noreturn void rt_leave_for_ever(struct m *m)
 {
     struct g *g = m->g;
@@ -748,8 +763,14 @@ static _Noreturn void worker_main(void *arg)
     rt_set_m(m);
     m->tid = os_tid();
     m->errno_addr = __errno_location();
+    signals_thread_start(m);
+    os_take_signal_mask();   /* that of the thread that started the runtime: the monitor, which may have made this one, takes no signals */
     atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);
     for (;;) {
+        if (m->thread_g) {   /* go_lock_os_thread: it alone runs here */
+            thread_wait_turn(m);
+            continue;
+        }
         struct g *g = find_runnable(m);
         prepare(m, g);
         ctx_switch(&m->g0, &g->ctx);
@@ -819,6 +840,8 @@ void sched_start(void)
         n = n >= 1 ? n : os_ncpu();
         set_procs_locked(n < RT_PROCS_MAX ? n : RT_PROCS_MAX);
         clock_read();
+        signals_start();
+        os_keep_signal_mask();
         atomic_store_explicit(&sched.started, true, memory_order_release);
         unlock(&sched.lock);
         monitor_start();

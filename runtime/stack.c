@@ -37,3 +37,25 @@ bool stack_alloc(uintptr_t *lo, uintptr_t *hi)
     *hi = (uintptr_t)slice + RT_STACK_BYTES - colour * RT_CACHE_LINE;
     return true;
 }
+
+bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi)
+{
+    if (bytes > SIZE_MAX / 2)
+        return false;
+    size_t total = (bytes + 4095) / 4096 * 4096 + RT_STACK_GUARD_BYTES;
+    char *p = os_map(total);
+    if (!p)
+        return false;
+    if (os_guard(p, RT_STACK_GUARD_BYTES) < 0) {
+        os_unmap(p, total);
+        return false;
+    }
+    *lo = (uintptr_t)p + RT_STACK_GUARD_BYTES;
+    *hi = (uintptr_t)p + total;
+    return true;
+}
+
+void stack_free_sized(uintptr_t lo, uintptr_t hi)
+{
+    os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi - lo + RT_STACK_GUARD_BYTES);
+}

@@ -8,8 +8,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <gort/goroutine.h>
+
 #include "internal.h"
+#include "label.h"
 #include "os.h"
+#include "signals.h"
 
 static pthread_key_t exit_key;
 static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
@@ -28,30 +32,80 @@ struct m *m_new(bool is_worker)
     return m;
 }
 
-/* The scheduler of a thread M: its goroutine has switched here to wait. */
+/* m's own goroutine has switched here to wait: sleeps until it is runnable, and switches back. */
+void thread_wait_turn(struct m *m)
+{
+    struct g *g = m->thread_g;
+    lock(&sched.lock);
+    sched.nthreads_running--;
+    if (sched.nthreads_running == 0)
+        sched_check_dead_locked();
+    unlock(&sched.lock);
+    int64_t until = os_ncpu() > 1 ? os_now() + RT_SPIN_NS : 0;
+    while (g_status(g) != GORT_STATUS_RUNNABLE) {
+        if (os_now() < until)
+            ctx_pause();
+        else
+            note_sleep(&m->note, -1);
+    }
+    atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
+    m->g = g;
+    g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+    hook_switch(HOOK_RACE_G(g));
+    ctx_switch(&m->g0, &g->ctx);
+}
+
+/* The scheduler of a thread M. */
 static _Noreturn void thread_g0(void)
 {
-    for (;;) {
-        struct m *m = rt_m();
-        struct g *g = m->thread_g;
+    for (;;)
+        thread_wait_turn(rt_m());
+}
+
+/* ---- go_lock_os_thread: a worker M becomes a thread M for a while ---- */
+
+void go_lock_os_thread(void)
+{
+    struct m *m = rt_enter();
+    struct g *g = m->g;
+    if (!(g->flags & GORT_G_THREAD)) {
         lock(&sched.lock);
-        sched.nthreads_running--;
-        if (sched.nthreads_running == 0)
-            sched_check_dead_locked();
+        struct p *p = m->p;
+        m->p = NULL;
+        p->m = NULL;
+        m->thread_g = g;
+        g->flags |= GORT_G_THREAD | GORT_G_WIRED;
+        sched.nthreads_running++;
+        sched.nthread_ms++;
+        atomic_fetch_sub_explicit(&sched.nworkers, 1, memory_order_relaxed);
         unlock(&sched.lock);
-        int64_t until = os_ncpu() > 1 ? os_now() + RT_SPIN_NS : 0;
-        while (g_status(g) != GORT_STATUS_RUNNABLE) {
-            if (os_now() < until)
-                ctx_pause();
-            else
-                note_sleep(&m->note, -1);
-        }
-        atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
-        m->g = g;
-        g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
-        hook_switch(HOOK_RACE_G(g));
-        ctx_switch(&m->g0, &g->ctx);
+        sched_handoff(p);
     }
+    g->thread_locks++;
+    rt_leave();
+}
+
+void thread_unwire(struct m *m)
+{
+    struct g *g = m->g;
+    lock(&sched.lock);
+    m->thread_g = NULL;
+    g->flags &= ~(GORT_G_THREAD | GORT_G_WIRED);
+    g->thread_locks = 0;
+    sched.nthreads_running--;
+    sched.nthread_ms--;
+    atomic_fetch_add_explicit(&sched.nworkers, 1, memory_order_relaxed);
+    unlock(&sched.lock);
+    sched_get_in_line(m);
+}
+
+void go_unlock_os_thread(void)
+{
+    struct m *m = rt_enter();
+    struct g *g = m->g;
+    if (g->thread_locks > 0 && --g->thread_locks == 0 && g->flags & GORT_G_WIRED)
+        thread_unwire(m);
+    rt_leave();
 }
 
 /* The thread ends. Its M stays in the list, marked, for tools that are just walking it; another thread takes it over. */
@@ -60,6 +114,9 @@ static void thread_detach(void *arg)
     struct m *m = arg;
     struct g *g = m->thread_g;
     g_flush(m);
+    signals_thread_end(m);
+    labels_drop(g->labels);
+    g->labels = NULL;
     g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
     atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);
     __atomic_store_n(&m->tid, 0, __ATOMIC_RELEASE);
@@ -112,12 +169,18 @@ struct m *thread_attach(void)
     g->fn = g->create_pc = 0;
     g->wait_obj = 0;
     g->pending = NULL;
+    g->deferred = NULL;
+    g->panics = NULL;
+    g->labels = NULL;
+    g->thread_locks = 0;
+    g->next_stack_bytes = 0;
     g->m = m;
     atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
     m->thread_g = g;
     m->g = g;
     m->errno_addr = __errno_location();
     m->tid = tid;
+    signals_thread_start(m);
     HOOK_SET_RACE_G(g, hook_attach_thread(g->id));
     hook_ignore_begin();
     pthread_once(&exit_key_once, make_exit_key);

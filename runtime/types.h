@@ -22,9 +22,12 @@
 #include "note.h"
 #include "runq.h"
 #include "timer.h"
+#include "traceback/unwind.h"
 
 struct g;
 struct gort_chan;
+struct gort_deferred;
+struct labels;
 
 struct waiter {
     struct waiter *next, *prev;   /* (w) */
@@ -56,6 +59,11 @@ struct g {
     struct waiter *woken_by;         /* (o) select: the case that went ahead */
     struct g *pending;               /* (o) go() statements begun whose arguments are being evaluated, innermost first */
     size_t stack_arg_bytes;          /* (o) of a pending one */
+    size_t next_stack_bytes;         /* (o) go_with_stack: of the next go() */
+    struct gort_deferred *deferred;  /* (o) last first */
+    struct panic *panics;            /* (o) at work, innermost first: fatal.c */
+    struct labels *labels;           /* (o) and readable by tools: label.c */
+    uint32_t thread_locks;           /* (o) go_lock_os_thread, nested */
     struct waiter waiter;            /* the one wait queue entry of every operation but select */
     struct timer timer;              /* sleep, or a select's timeout */
     HOOK_G_FIELDS
@@ -93,8 +101,12 @@ struct m {
     struct note note;                /* where the thread sleeps */
     struct m *next;                  /* (i) all Ms */
     struct m *idle_next;             /* (s) */
-    struct g *thread_g;              /* (i) a thread M's own goroutine */
+    struct g *thread_g;              /* (i) a thread M's own goroutine; (o) a worker M's: the one wired to it, NULL */
+    struct g *big;                   /* (o) finished goroutines with stacks of their own, to be unmapped */
     uintptr_t g0_hi;                 /* (i) a thread M: top of its g0 stack */
+    void *alt_stack;                 /* (i) where signal handlers run */
+    atomic_uint stop;                /* (a) 1: stop at the next signal, for a last report; 2: stopped. release/acquire */
+    struct tb_regs stopped_regs;     /* valid when stop is 2 */
 } __attribute__((aligned(RT_CACHE_LINE)));
 
 struct gqueue {

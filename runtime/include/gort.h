@@ -9,6 +9,7 @@
  *     go_mutex, go_waitgroup                       gort/sync.h
  *     go_sleep, go_after, go_now                   gort/time.h
  *     go_listen, go_dial, go_read, go_write ...    gort/net.h
+ *     go_signal_notify, go_signal_stop             gort/signal.h
  *     error codes, go_strerror                     gort/error.h
  *     leakcheck()                                  gort/leak.h
  *     go_race_acquire, ...                         gort/race.h
@@ -23,6 +24,7 @@
 #include <gort/time.h>
 #include <gort/error.h>
 #include <gort/net.h>
+#include <gort/signal.h>
 #include <gort/leak.h>
 #include <gort/race.h>
 

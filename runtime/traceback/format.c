@@ -44,6 +44,11 @@ void tb_print_goroutine(FILE *out, const struct tb_goroutine *g)
     fputs("]:\n", out);
     for (int i = 0; i < g->nframes; i++)
         tb_print_frame(out, &g->frames[i], "", "\t");
+    if (g->elided) {
+        fprintf(out, "...%d frames elided...\n", g->elided);
+        for (int i = 0; i < g->nrest; i++)
+            tb_print_frame(out, &g->rest[i], "", "\t");
+    }
     if (g->created_by.func) {
         fprintf(out, "created by %s in goroutine %llu\n\t%s:%d", g->created_by.func, (unsigned long long)g->parent_id,
                 g->created_by.file, g->created_by.line);

@@ -17,6 +17,9 @@ struct tb_goroutine {
     const char *mark;            /* put behind the state in parentheses ("leaked"), NULL: none */
     const struct tb_frame *frames;   /* innermost first */
     int nframes;
+    int elided;                  /* frames left out between `frames` and `rest`; 0: there is no rest */
+    const struct tb_frame *rest;
+    int nrest;
     struct tb_frame created_by;  /* where go() was called; func NULL: not created by go() */
     uint64_t parent_id;
 };

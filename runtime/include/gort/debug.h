@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define GORT_DEBUG_MAGIC "gortdbg"   /* with its NUL: 8 bytes */
-#define GORT_DEBUG_VERSION 1
+#define GORT_DEBUG_VERSION 2
 #define GORT_NOTE_NAME "gort"
 #define GORT_NOTE_TYPE 0x676f7274
 #define GORT_ARCH_X86_64 62          /* as ELF's e_machine */
@@ -67,6 +67,10 @@ enum gort_wait_reason {
 /* Bits of the field at g_flags. */
 #define GORT_G_THREAD 1u   /* bound to a thread that the runtime did not make */
 #define GORT_G_MAIN   2u   /* the goroutine that main runs on */
+#define GORT_G_WIRED  4u   /* with THREAD: by go_lock_os_thread, for a while */
+#define GORT_G_BIG    8u   /* its stack was made to size */
+
+#define GORT_LABELS_TEXT 8
 
 struct gort_debug {
     char magic[8];
@@ -95,6 +99,7 @@ struct gort_debug {
     uint32_t g_wait_obj;       /* uint64_t: address of the channel, mutex ... it waits for; 0: none or several */
     uint32_t g_m;              /* uint64_t: its M while it runs, and always for a thread's goroutine */
     uint32_t g_flags;          /* uint32_t: GORT_G_* */
+    uint32_t g_labels;         /* uint64_t: address of its labels, 0: none: uint32_t bytes, then at GORT_LABELS_TEXT: key, NUL, value, NUL ... */
     /* an M (an OS thread that runs goroutines): offsets of its fields */
     uint32_t m_next;           /* uint64_t */
     uint32_t m_tid;            /* uint32_t: 0: ended */

@@ -23,6 +23,14 @@ gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes);
  * "fatal error: ". Costs about as much as three channel operations. Any thread. */
 #define go(...) GORT_CAT_(GORT_GO_, GORT_NARG_(__VA_ARGS__))(__VA_ARGS__)
 
+/* As go(), on a stack of so many bytes (address space: memory is used as it is touched); 0: the default, 256 KiB. At least 16 KiB, in
+ * whole pages. Such a stack is made for this goroutine and unmapped at its end: about 10 us. */
+#define go_with_stack(bytes, ...)                                                                  \
+    __extension__({                                                                                \
+        gort_go_stack(bytes);                                                                      \
+        go(__VA_ARGS__);                                                                           \
+    })
+
 /* Lets other goroutines run; returns when the scheduler comes back to this one. */
 void go_yield(void);
 
@@ -41,10 +49,47 @@ int go_num_goroutine(void);
  * effect as goroutines next enter the scheduler; at most 1024. */
 int go_maxprocs(int n);
 
-/* Ends the program: "panic: MESSAGE", the calling goroutine's stack, status 2. */
+/* Runs the calling goroutine's deferred calls, then ends the program: "panic: MESSAGE", the goroutine's stack as it was, status 2. A panic in a deferred
+ * call is printed behind the first. */
 _Noreturn void go_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* go_defer(fn, arg): fn(arg) is called when the enclosing block is left, in whatever way (its end, return, break, goto), and on go_exit()
+ * and panics; the last deferred one first. fn takes one pointer; arg is evaluated now. About 5 ns. Not undone by longjmp: don't jump over it. */
+#define go_defer(fn, arg) GORT_DEFER_(GORT_CAT_(gort_deferred_, __COUNTER__), fn, arg)
+
+/* Wires the calling goroutine to its thread: until it has called go_unlock_os_thread() as often, it alone runs there. For libraries that
+ * keep state by thread. While wired it runs without a P, so it is never delayed by other goroutines, nor they by it. No effect on a thread
+ * that the runtime did not make: its goroutine is wired for ever. A goroutine that ends is unwired. */
+void go_lock_os_thread(void);
+void go_unlock_os_thread(void);
+
+/* Labels the calling goroutine for dumps and reports; goroutines that it starts from then on have its labels too. value NULL: removes it. The strings are
+ * copied. go_set_name(s) is the label "name". */
+void go_set_label(const char *key, const char *value);
+#define go_set_name(name) go_set_label("name", name)
+/* The label's value, NULL if there is none; the string is good until the calling goroutine sets a label or ends. */
+const char *go_get_label(const char *key);
+
+/* ---- how go_defer() is made ---- */
+
+struct gort_deferred {
+    void (*fn)(void *);
+    void *arg;
+    struct gort_deferred *next;
+};
+void gort_defer(struct gort_deferred *d);
+void gort_run_deferred(struct gort_deferred *d);
+#define GORT_DEFER_(name, f, a)                                                                        \
+    __attribute__((cleanup(gort_run_deferred))) struct gort_deferred name = {                          \
+        .fn = (void (*)(void *))(f),                                                                   \
+        .arg = (void *)((uintptr_t)(a) + 0 * sizeof((f)(a), 0) +                                       \
+                        GORT_REQUIRE_(__builtin_classify_type(a) == 5, "go_defer: the argument must be a pointer"))}; \
+    gort_defer(&name)
+
 /* ---- how go() is made ---- */
+
+/* The next go() of the calling goroutine gets a stack of so many bytes. */
+void gort_go_stack(size_t bytes);
 
 #define GORT_CAT_(a, b) GORT_CAT2_(a, b)
 #define GORT_CAT2_(a, b) a##b

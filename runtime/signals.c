@@ -1,0 +1,280 @@
+/* Signals. What a handler may do is little, so it notes what happened and wakes the monitor, which has a thread and a big stack of its own and does
+ * the rest: sending to the channels that asked (go_signal_notify), or printing the end of the program (fatal.c).
+ *
+ * Handlers run on an alternate stack of each thread, since a goroutine's own may be what has just overflown. */
+#define _GNU_SOURCE
+#include "signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <gort/signal.h>
+
+#include "chan.h"
+#include "internal.h"
+#include "netpoll.h"
+#include "os.h"
+
+enum { ALT_STACK_BYTES = 64 * 1024, NSIGS = 65, STOP_SIGNAL = SIGQUIT };
+
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
+
+struct subscription {
+    struct subscription *next;
+    struct gort_chan *chan;
+    uint64_t signals;                    /* bit by number */
+};
+
+static struct {
+    struct lock lock;                    /* rank SIGNAL; the list and `wanted` */
+    struct subscription *list;
+    _Atomic(uint64_t) wanted;            /* written under the lock, read by the handler */
+    _Atomic(uint64_t) pending;           /* bit by number: came, not yet sent on */
+    struct sigaction before[NSIGS];      /* (lock) what to go back to */
+    struct fatal_signal fatal;           /* whoever sets `dying` writes it, before `fatal_ready` */
+    atomic_bool dying, fatal_ready;
+    bool stop_works;                     /* STOP_SIGNAL is ours */
+} sig = {.lock = LOCK_INIT(SIGNAL)};
+
+static uint64_t bit(int s)
+{
+    return (uint64_t)1 << (s - 1);
+}
+
+static void sleep_for_ever(void)
+{
+    for (;;)
+        os_nanosleep(1000000000);
+}
+
+/* A thread that was asked to stop: leaves its registers, and stays. */
+static void stop_here(struct m *m, const ucontext_t *uc)
+{
+    m->stopped_regs = ctx_regs_of(uc);
+    atomic_store_explicit(&m->stop, 2, memory_order_release);
+    sleep_for_ever();
+}
+
+static void die(int s, const siginfo_t *info, const ucontext_t *uc)
+{
+    struct m *m = rt_m();
+    if (m && atomic_load_explicit(&m->stop, memory_order_acquire) == 1)
+        stop_here(m, uc);
+    if (atomic_exchange_explicit(&sig.dying, true, memory_order_acq_rel)) {
+        if (os_tid() == sig.fatal.tid || os_tid() == sched.monitor_tid) {   /* the report itself failed */
+            static const char text[] = "\nfatal error: gort: another signal while a fatal error was being reported\n";
+            os_write(2, text, sizeof text - 1);
+            _exit(2);
+        }
+        sleep_for_ever();   /* the first one speaks */
+    }
+    sig.fatal = (struct fatal_signal){
+        .sig = s, .code = info->si_code, .addr = (uintptr_t)info->si_addr, .regs = ctx_regs_of(uc), .m = m, .tid = os_tid()};
+    atomic_store_explicit(&sig.fatal_ready, true, memory_order_release);
+    if (sig.fatal.tid == sched.monitor_tid)   /* a bug of the runtime: nobody else is there to speak */
+        fatal_signal(&sig.fatal);
+    note_wake(&sched.monitor_note);
+    os_nanosleep(60000000000);
+    static const char text[] = "\nfatal error: gort: a fatal error could not be reported within a minute\n";
+    os_write(2, text, sizeof text - 1);
+    _exit(2);
+}
+
+static void handler(int s, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    if (atomic_load_explicit(&sig.wanted, memory_order_acquire) & bit(s) && !atomic_load_explicit(&sig.dying, memory_order_relaxed)) {
+        atomic_fetch_or_explicit(&sig.pending, bit(s), memory_order_seq_cst);
+        note_wake(&sched.monitor_note);
+    } else {
+        for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++)
+            if (fatal_signals[i] == s)
+                die(s, info, context);
+    }
+    errno = saved;
+}
+
+static int install(int s, struct sigaction *old)
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigfillset(&action.sa_mask);
+    /* A fault inside the handler still counts, and a thread that waits in `die` can still be stopped. */
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++)
+        sigdelset(&action.sa_mask, fatal_signals[i]);
+    return sigaction(s, &action, old);
+}
+
+void signals_start(void)
+{
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++) {
+        int s = fatal_signals[i];
+        struct sigaction now;
+        if (sigaction(s, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL)
+            continue;
+        install(s, NULL);
+        if (s == STOP_SIGNAL)
+            sig.stop_works = true;
+    }
+}
+
+void signals_thread_start(struct m *m)
+{
+    stack_t now;
+    if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
+        return;   /* somebody has given it one */
+    if (!m->alt_stack)
+        m->alt_stack = os_map(ALT_STACK_BYTES);
+    if (m->alt_stack)
+        sigaltstack(&(stack_t){.ss_sp = m->alt_stack, .ss_size = ALT_STACK_BYTES}, NULL);
+}
+
+void signals_thread_end(struct m *m)
+{
+    stack_t now;
+    if (m->alt_stack && sigaltstack(NULL, &now) == 0 && now.ss_sp == m->alt_stack)
+        sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
+}
+
+bool signals_stop_thread(struct m *m, struct tb_regs *regs)
+{
+    struct sigaction now;
+    uint32_t tid = __atomic_load_n(&m->tid, __ATOMIC_ACQUIRE);
+    if (!sig.stop_works || tid == 0 || sigaction(STOP_SIGNAL, NULL, &now) != 0 || now.sa_sigaction != handler)
+        return false;
+    atomic_store_explicit(&m->stop, 1, memory_order_release);
+    if (syscall(SYS_tgkill, os_pid(), tid, STOP_SIGNAL) != 0)
+        return false;
+    for (int i = 0; i < 200; i++) {
+        if (atomic_load_explicit(&m->stop, memory_order_acquire) == 2) {
+            *regs = m->stopped_regs;
+            return true;
+        }
+        os_nanosleep(500000);
+    }
+    return false;
+}
+
+/* ---- signals as channels ---- */
+
+bool signals_pending(void)
+{
+    return atomic_load_explicit(&sig.pending, memory_order_seq_cst) != 0 || atomic_load_explicit(&sig.fatal_ready, memory_order_acquire);
+}
+
+/* The k-th channel that asked for s. */
+static struct gort_chan *nth_locked(int s, int k)
+{
+    for (struct subscription *x = sig.list; x; x = x->next)
+        if (x->signals & bit(s) && k-- == 0)
+            return x->chan;
+    return NULL;
+}
+
+/* To every channel that asked; under the lock, so that go_signal_stop can promise that none is on its way. */
+static void send_on(int s)
+{
+    for (int k = 0;; k++) {
+        lock(&sig.lock);
+        struct gort_chan *c = nth_locked(s, k);
+        struct g *wake = NULL;
+        if (c) {
+            lock(&c->lock);
+            chan_send_locked(c, NULL, &s, &wake);   /* full or closed: dropped */
+            unlock(&c->lock);
+        }
+        unlock(&sig.lock);
+        if (wake)
+            rt_ready(NULL, wake);
+        if (!c)
+            return;
+    }
+}
+
+void signals_run(void)
+{
+    if (atomic_load_explicit(&sig.fatal_ready, memory_order_acquire))
+        fatal_signal(&sig.fatal);
+    uint64_t came = atomic_exchange_explicit(&sig.pending, 0, memory_order_seq_cst);
+    for (int s = 1; s < NSIGS; s++)
+        if (came & bit(s))
+            send_on(s);
+}
+
+static bool can_be_had(int s)
+{
+    return s != SIGSEGV && s != SIGBUS && s != SIGFPE && s != SIGILL && s != SIGABRT && s != SIGKILL && s != SIGSTOP && s != SIGCHLD &&
+           s != SIGURG && s != 32 && s != 33;   /* 32 and 33 are libc's */
+}
+
+void gort_signal_notify(struct gort_chan *c, const int *signals, size_t n)
+{
+    rt_enter();
+    uint64_t set = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (signals[i] < 1 || signals[i] >= NSIGS || signals[i] == SIGKILL || signals[i] == SIGSTOP || signals[i] == 32 || signals[i] == 33)
+            rt_panic("go_signal_notify: signal %d can't be caught", signals[i]);
+        set |= bit(signals[i]);
+    }
+    for (int s = 1; n == 0 && s < NSIGS; s++)
+        set |= can_be_had(s) ? bit(s) : 0;
+    if (!c)
+        rt_panic("go_signal_notify: nil channel");
+    hook_ignore_begin();
+    struct subscription *x = calloc(1, sizeof *x);
+    hook_ignore_end();
+    if (!x)
+        rt_fatal("go_signal_notify: no memory");
+    lock(&sig.lock);
+    struct subscription *old = sig.list;
+    while (old && old->chan != c)
+        old = old->next;
+    if (old) {
+        old->signals |= set;
+    } else {
+        *x = (struct subscription){sig.list, c, set};
+        sig.list = x;
+        atomic_fetch_add_explicit(&netpoll_waiters, 1, memory_order_seq_cst);   /* something may come from outside */
+    }
+    uint64_t had = atomic_load_explicit(&sig.wanted, memory_order_relaxed);
+    atomic_store_explicit(&sig.wanted, had | set, memory_order_release);
+    for (int s = 1; s < NSIGS; s++)
+        if (set & ~had & bit(s))
+            install(s, &sig.before[s]);
+    unlock(&sig.lock);
+    hook_ignore_begin();
+    if (old)
+        free(x);
+    hook_ignore_end();
+    rt_leave();
+}
+
+void gort_signal_stop(struct gort_chan *c)
+{
+    rt_enter();
+    lock(&sig.lock);
+    struct subscription **link = &sig.list, *gone = NULL;
+    while (*link && (*link)->chan != c)
+        link = &(*link)->next;
+    if (*link) {
+        gone = *link;
+        *link = gone->next;
+        atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
+        uint64_t still = 0, had = atomic_load_explicit(&sig.wanted, memory_order_relaxed);
+        for (struct subscription *x = sig.list; x; x = x->next)
+            still |= x->signals;
+        for (int s = 1; s < NSIGS; s++)
+            if (had & ~still & bit(s))
+                sigaction(s, &sig.before[s], NULL);
+        atomic_store_explicit(&sig.wanted, still, memory_order_release);
+    }
+    unlock(&sig.lock);
+    hook_ignore_begin();
+    free(gone);
+    hook_ignore_end();
+    rt_leave();
+}
