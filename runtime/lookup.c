@@ -61,8 +61,10 @@ static void work(void *arg)
 static bool start(void *arg)
 {
     struct job *j = arg;
-    j->result = os_thread_start(work, j, RT_LOOKUP_STACK_BYTES);
-    return j->result >= 0;
+    int err = os_thread_start(work, j, RT_LOOKUP_STACK_BYTES);
+    if (err < 0)
+        j->result = err;   /* else j is the thread's, which may be done already */
+    return err >= 0;
 }
 
 static bool still_full(const void *addr, void *arg)

@@ -35,6 +35,7 @@ void netpoll_start(void)
 {
     if (netpoll_is_on())
         return;
+    sched_start();   /* this may be the program's first call: somebody has to poll */
     lock(&np.lock);
     bool first = !np.on;
     if (first) {

@@ -64,6 +64,8 @@ static bool is_entry_point(const char *name)
     static const char *const names[] = {
         "go_sleep", "go_after", "go_mutex_lock", "go_mutex_unlock", "go_waitgroup_add", "go_waitgroup_done", "go_waitgroup_wait",
         "go_yield", "go_exit", "go_panic",
+        "go_accept", "go_dial", "go_dial_timeout", "go_listen", "go_listen_packet", "go_read", "go_read_full", "go_write", "go_recv_from", "go_send_to",
+        "go_conn_close", "go_fd_wait", "go_lookup_host", "go_resolve", "go_lock_os_thread", "go_unlock_os_thread",
     };
     if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
         return true;

@@ -19,7 +19,7 @@
 
 #define LIBDW_FUNCTIONS(X)                                                                                         \
     X(dwfl_begin) X(dwfl_end) X(dwfl_linux_proc_report) X(dwfl_linux_proc_find_elf) X(dwfl_report_end)             \
-    X(dwfl_addrmodule) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
+    X(dwfl_addrmodule) X(dwfl_getmodules) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
     X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwarf_getscopes)                        \
     X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof)        \
@@ -331,16 +331,47 @@ static void find_declaration(Dwfl_Module *mod, uintptr_t addr, struct tb_variabl
     }
 }
 
+struct nearest {
+    uintptr_t addr;
+    Dwarf_Addr start;
+    Dwfl_Module *mod;
+};
+
+static int is_nearer(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr start, void *arg)
+{
+    struct nearest *n = arg;
+    (void)data, (void)name;
+    if (start <= n->addr && start >= n->start) {
+        n->start = start;
+        n->mod = mod;
+    }
+    return DWARF_CB_OK;
+}
+
+/* The module that addr belongs to. Its zero-initialized variables may lie behind what is mapped from the file, which is all that libdwfl counts as the
+ * module: then it is the one that begins last before addr, and the symbol's size must tell. */
+static Dwfl_Module *module_of_data(struct tb_symbolizer *s, uintptr_t addr)
+{
+    if (!s->dwfl)
+        return NULL;
+    Dwfl_Module *mod = dw.dwfl_addrmodule(s->dwfl, addr);
+    if (mod)
+        return mod;
+    struct nearest n = {.addr = addr};
+    dw.dwfl_getmodules(s->dwfl, is_nearer, &n, 0);
+    return n.mod;
+}
+
 bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_variable *out)
 {
     bool found = false;
     pthread_mutex_lock(&s->lock);
-    Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, addr) : NULL;
+    Dwfl_Module *mod = module_of_data(s, addr);
     if (mod) {
         GElf_Off off;
         GElf_Sym sym;
         const char *name = dw.dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
-        if (name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && (sym.st_size == 0 || off < sym.st_size)) {
+        if (name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && off < sym.st_size) {
             *out = (struct tb_variable){.name = name, .addr = addr - off, .size = sym.st_size};
             find_declaration(mod, out->addr, out);
             found = true;

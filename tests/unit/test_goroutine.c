@@ -237,3 +237,26 @@ Test(go, an_endless_loop_does_not_stop_the_others)
     stop = true;
     go_waitgroup_wait(&wg);
 }
+
+static void uses(size_t n, go_waitgroup *wg)
+{
+    volatile char *p = __builtin_alloca(n);
+    for (size_t i = 0; i < n; i += 4096)
+        p[i] = 1;
+    go_waitgroup_done(wg);
+}
+
+/* Stacks to size: large ones can be used to the end, and go when their goroutine does. */
+Test(goroutine, stacks_to_size)
+{
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    for (int i = 0; i < 300; i++) {
+        go_waitgroup_add(&wg, 2);
+        go_with_stack(64 << 20, uses, 60 << 20, &wg);
+        go_with_stack(1, uses, 1000, &wg);   /* raised to the least */
+        go_waitgroup_wait(&wg);
+    }
+    go_waitgroup_add(&wg, 1);
+    go_with_stack(0, uses, 200000, &wg);   /* the default */
+    go_waitgroup_wait(&wg);
+}

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <gort.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 static go_chan(int) c;
 
@@ -64,4 +65,68 @@ Test(thread, go_exit_ends_the_thread)
     pthread_create(&t, NULL, exits, NULL);
     pthread_join(t, NULL);
     cr_assert_eq(go_num_goroutine(), 1);
+}
+
+static void wired(go_waitgroup *wg, int *moved)
+{
+    go_lock_os_thread();
+    go_lock_os_thread();
+    pthread_t me = pthread_self();
+    for (int i = 0; i < 200; i++) {
+        if (i % 2)
+            go_sleep(20000);
+        else
+            go_yield();
+        *moved += !pthread_equal(me, pthread_self());
+        if (i == 100)
+            go_unlock_os_thread();   /* still once locked */
+    }
+    go_unlock_os_thread();
+    go_unlock_os_thread();   /* one too many: nothing happens */
+    go_yield();
+    go_waitgroup_done(wg);
+}
+
+static void noise(atomic_bool *stop, go_waitgroup *wg)
+{
+    while (!*stop)
+        go_yield();
+    go_waitgroup_done(wg);
+}
+
+/* A wired goroutine stays on its thread, beside others that keep every P busy; and ends wired. */
+Test(thread, wired_goroutines_stay_on_their_thread)
+{
+    atomic_bool stop = false;
+    int moved[8] = {0};
+    go_waitgroup wg = GO_WAITGROUP_INIT, others = GO_WAITGROUP_INIT;
+    go_waitgroup_add(&others, 4);
+    for (int i = 0; i < 4; i++)
+        go(noise, &stop, &others);
+    go_waitgroup_add(&wg, 8);
+    for (int i = 0; i < 8; i++)
+        go(wired, &wg, &moved[i]);
+    go_waitgroup_wait(&wg);
+    stop = true;
+    go_waitgroup_wait(&others);
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(moved[i], 0);
+}
+
+static void ends_wired(go_waitgroup *wg)
+{
+    go_lock_os_thread();
+    go_waitgroup_done(wg);
+}
+
+Test(thread, a_goroutine_may_end_wired)
+{
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    for (int i = 0; i < 500; i++) {
+        go_waitgroup_add(&wg, 1);
+        go(ends_wired, &wg);
+        go_waitgroup_wait(&wg);
+    }
+    go_lock_os_thread();   /* no effect here */
+    go_unlock_os_thread();
 }

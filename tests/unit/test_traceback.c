@@ -93,6 +93,24 @@ Test(traceback, parked_goroutine_as_text)
 }
 
 static int a_variable[10];
+static char far_behind[3 << 20];   /* its end lies far behind what is mapped from the file */
+
+static void look_up_far(void *arg)
+{
+    struct tb_variable *v = arg;
+    if (!tb_symbolize_global(tb_symbolizer_self(), (uintptr_t)&far_behind[sizeof far_behind - 5], v))
+        v->name = "not found";
+}
+
+/* A variable of the zero-initialized part. */
+Test(traceback, global_variable_behind_the_file)
+{
+    struct tb_variable v = {0};
+    far_behind[1] = 1;
+    tb_run_on_big_stack(look_up_far, &v);
+    cr_assert_str_eq(v.name, "far_behind");
+    cr_assert_eq(v.size, sizeof far_behind);
+}
 
 static void look_up(void *arg)
 {

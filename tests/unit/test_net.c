@@ -1,0 +1,254 @@
+/* Listening, accepting and dialling, on every kind of network; addresses; what is reported when it can't be. */
+#define _GNU_SOURCE
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <gort.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void echo(go_conn *c)
+{
+    char buf[100];
+    ssize_t n;
+    while ((n = go_read(c, buf, sizeof buf)) > 0 && go_write(c, buf, (size_t)n) == n) {
+    }
+    go_conn_close(c);
+}
+
+static void serve(go_listener *l, go_waitgroup *wg)
+{
+    go_conn *c;
+    while (go_accept(l, &c) == 0)
+        go(echo, c);
+    go_waitgroup_done(wg);
+}
+
+static void talk(go_conn *c, const char *text)
+{
+    char buf[100];
+    size_t n = strlen(text);
+    cr_assert_eq(go_write(c, text, n), (ssize_t)n);
+    cr_assert_eq(go_read_full(c, buf, n, NULL), (ssize_t)n);
+    cr_assert(memcmp(buf, text, n) == 0);
+}
+
+static void round_trip(const char *network, const char *address)
+{
+    go_listener *l;
+    go_conn *c;
+    char addr[200];
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    int err = go_listen(network, address, &l);
+    cr_assert_eq(err, 0, "listen %s %s: %s", network, address, go_strerror(err));
+    cr_assert_eq(go_listener_addr(l, addr, sizeof addr), 0);
+    go_waitgroup_add(&wg, 1);
+    go(serve, l, &wg);
+    err = go_dial(network, addr, &c);
+    cr_assert_eq(err, 0, "dial %s %s: %s", network, addr, go_strerror(err));
+    talk(c, "hello");
+    talk(c, "once more, and longer");
+    cr_assert_eq(go_conn_close(c), 0);
+    cr_assert_eq(go_listener_close(l), 0);
+    go_waitgroup_wait(&wg);
+    cr_assert_eq(go_listener_close(l), GO_ERR_CLOSED);
+    err = go_dial(network, addr, &c);
+    cr_assert(err < 0 && c == NULL);
+}
+
+Test(net, tcp4)
+{
+    round_trip("tcp", "127.0.0.1:0");
+    round_trip("tcp4", "127.0.0.1:0");
+}
+
+Test(net, tcp_by_name_and_on_all_interfaces)
+{
+    go_listener *l;
+    char addr[100];
+    cr_assert_eq(go_listen("tcp", ":0", &l), 0);
+    cr_assert_eq(go_listener_addr(l, addr, sizeof addr), 0);
+    const char *port = strrchr(addr, ':');
+    cr_assert_not_null(port);
+    char name[100];
+    snprintf(name, sizeof name, "localhost%s", port);
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    go_waitgroup_add(&wg, 1);
+    go(serve, l, &wg);
+    go_conn *c;
+    int err = go_dial("tcp", name, &c);
+    cr_assert_eq(err, 0, "%s", go_strerror(err));
+    talk(c, "by name");
+    char local[100], remote[100];
+    cr_assert_eq(go_conn_local_addr(c, local, sizeof local), 0);
+    cr_assert_eq(go_conn_remote_addr(c, remote, sizeof remote), 0);
+    cr_assert_str_eq(strrchr(remote, ':'), port);
+    cr_assert_str_neq(local, remote);
+    cr_assert_eq(go_conn_local_addr(c, local, 3), -ENOSPC);
+    go_conn_close(c);
+    go_listener_close(l);
+    go_waitgroup_wait(&wg);
+}
+
+Test(net, unix_sockets)
+{
+    char path[100];
+    snprintf(path, sizeof path, "/tmp/gort-test-%d.sock", getpid());
+    round_trip("unix", path);
+    cr_assert_neq(access(path, F_OK), 0, "the socket's file is gone with its listener");
+    snprintf(path, sizeof path, "@gort-test-%d", getpid());
+    round_trip("unix", path);
+    round_trip("unixpacket", path);
+}
+
+Test(net, datagrams)
+{
+    go_conn *a, *b;
+    char buf[100], text[100];
+    cr_assert_eq(go_listen_packet("udp", "127.0.0.1:0", &a), 0);
+    cr_assert_eq(go_conn_local_addr(a, text, sizeof text), 0);
+    struct go_addr to, from;
+    cr_assert_eq(go_resolve("udp", text, &to), 0);
+    cr_assert_eq(go_listen_packet("udp", "127.0.0.1:0", &b), 0);
+    cr_assert_eq(go_send_to(b, "ping", 4, &to), 4);
+    cr_assert_eq(go_send_to(b, "", 0, &to), 0);
+    cr_assert_eq(go_recv_from(a, buf, sizeof buf, &from), 4);
+    cr_assert_eq(go_recv_from(a, buf, sizeof buf, NULL), 0, "an empty datagram");
+    cr_assert_eq(go_send_to(a, "pong", 4, &from), 4);
+    cr_assert_eq(go_recv_from(b, buf, sizeof buf, NULL), 4);
+    cr_assert(memcmp(buf, "pong", 4) == 0);
+    go_conn *c;   /* connected */
+    cr_assert_eq(go_dial("udp", text, &c), 0);
+    cr_assert_eq(go_write(c, "hi", 2), 2);
+    cr_assert_eq(go_recv_from(a, buf, sizeof buf, &from), 2);
+    go_set_read_deadline(a, go_now() + 5 * GO_MILLISECOND);
+    cr_assert_eq(go_recv_from(a, buf, sizeof buf, &from), GO_ERR_TIMEOUT);
+    go_conn_close(a);
+    go_conn_close(b);
+    go_conn_close(c);
+}
+
+Test(net, bad_networks_and_addresses)
+{
+    static const struct {
+        const char *network, *address;
+        int err;
+    } bad[] = {
+        {"tpc", "127.0.0.1:1", GO_ERR_NETWORK},   {NULL, "127.0.0.1:1", GO_ERR_NETWORK},      {"udp", "127.0.0.1:0", GO_ERR_NETWORK},
+        {"tcp", "127.0.0.1", GO_ERR_ADDRESS},     {"tcp", "127.0.0.1:", GO_ERR_ADDRESS},      {"tcp", "127.0.0.1:65536", GO_ERR_ADDRESS},
+        {"tcp", "127.0.0.1:8o", GO_ERR_ADDRESS},  {"tcp", "::1:80", GO_ERR_ADDRESS},          {"tcp", "[::1:80", GO_ERR_ADDRESS},
+        {"tcp4", "[::1]:80", GO_ERR_ADDRESS},     {"tcp6", "127.0.0.1:80", GO_ERR_ADDRESS},   {"tcp", NULL, GO_ERR_ADDRESS},
+        {"unix", "", GO_ERR_ADDRESS},             {"unix", "/no/such/directory/s", -ENOENT},  {"tcp", "no-such-host.invalid:80", GO_ERR_NO_HOST},
+        {"tcp", "[fe80::1%nosuchif]:80", GO_ERR_ADDRESS}, {"tcp", "localhost:no-such-service", GO_ERR_NO_HOST},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        go_listener *l;
+        int err = go_listen(bad[i].network, bad[i].address, &l);
+        bool lookup = bad[i].err == GO_ERR_NO_HOST && err == GO_ERR_LOOKUP;   /* no name server at all */
+        cr_assert(err == bad[i].err || lookup, "listen %s %s: %s", bad[i].network, bad[i].address, go_strerror(err));
+        cr_assert_null(l);
+    }
+    char longer[300];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = 0;
+    go_conn *c;
+    cr_assert_eq(go_dial("unix", longer, &c), GO_ERR_ADDRESS);
+    memcpy(longer + 290, ":80", 4);
+    cr_assert_eq(go_dial("tcp", longer, &c), GO_ERR_ADDRESS);
+}
+
+Test(net, refused_in_use_and_late)
+{
+    go_listener *l, *again;
+    go_conn *c;
+    char addr[100];
+    cr_assert_eq(go_listen("tcp", "127.0.0.1:0", &l), 0);
+    go_listener_addr(l, addr, sizeof addr);
+    cr_assert_eq(go_listen("tcp", addr, &again), -EADDRINUSE);
+    cr_assert_eq(go_listener_set_deadline(l, go_now() + 5 * GO_MILLISECOND), 0);
+    cr_assert_eq(go_accept(l, &c), GO_ERR_TIMEOUT);
+    cr_assert_eq(go_listener_set_deadline(l, go_now() - 1), 0);
+    cr_assert_eq(go_accept(l, &c), GO_ERR_TIMEOUT);
+    go_listener_close(l);
+    cr_assert_eq(go_dial("tcp", addr, &c), -ECONNREFUSED);
+    cr_assert_eq(go_dial_timeout("tcp", addr, GO_SECOND, &c), -ECONNREFUSED);
+    cr_assert_eq(go_accept(l, &c), GO_ERR_CLOSED);
+}
+
+/* A listener whose queue is full: a dial waits, and its timeout ends it. */
+Test(net, dial_timeout)
+{
+    go_listener *l;
+    char path[100];
+    snprintf(path, sizeof path, "@gort-full-%d", getpid());
+    cr_assert_eq(go_listen("unix", path, &l), 0);
+    int n = 0, err;
+    go_conn *c[5000];
+    while (n < 5000 && (err = go_dial_timeout("unix", path, 5 * GO_MILLISECOND, &c[n])) == 0)
+        n++;
+    if (n < 5000)
+        cr_assert_eq(err, GO_ERR_TIMEOUT, "%s", go_strerror(err));
+    while (n > 0)
+        go_conn_close(c[--n]);
+    go_listener_close(l);
+}
+
+/* No descriptors left: an error for each call, and all goes on when there are some again. */
+Test(net, too_many_open_files)
+{
+    struct rlimit old, few;
+    go_listener *l;
+    go_conn *c[100];
+    char addr[100];
+    cr_assert_eq(go_listen("tcp", "127.0.0.1:0", &l), 0);
+    go_listener_addr(l, addr, sizeof addr);
+    getrlimit(RLIMIT_NOFILE, &old);
+    few = (struct rlimit){40, old.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    int n = 0, err = 0;
+    while (n < 100 && (err = go_dial("tcp", addr, &c[n])) == 0)
+        n++;
+    cr_assert_eq(err, -EMFILE);
+    cr_assert_str_eq(go_strerror(err), "too many open files");
+    go_conn *in;
+    cr_assert_eq(go_accept(l, &in), -EMFILE);
+    go_conn_close(c[--n]);
+    cr_assert_eq(go_accept(l, &in), 0);
+    setrlimit(RLIMIT_NOFILE, &old);
+    go_conn_close(in);
+    while (n > 0)
+        go_conn_close(c[--n]);
+    go_listener_close(l);
+}
+
+Test(net, lookup)
+{
+    struct go_addr a[8];
+    char text[100];
+    int n = go_lookup_host("localhost", a, 8);
+    cr_assert_gt(n, 0, "%s", go_strerror(n));
+    cr_assert_eq(go_lookup_host("::1", a, 8), 1);
+    cr_assert_eq(go_addr_string(&a[0], text, sizeof text), 0);
+    cr_assert_str_eq(text, "[::1]:0");
+    cr_assert_eq(go_lookup_host("10.1.2.3", a, 8), 1);
+    cr_assert_eq(go_lookup_host("", a, 8), GO_ERR_ADDRESS);
+    cr_assert_eq(go_lookup_host(NULL, a, 8), GO_ERR_ADDRESS);
+}
+
+static void look_up(go_waitgroup *wg)
+{
+    struct go_addr a[4];
+    cr_expect_gt(go_lookup_host("localhost", a, 4), 0);
+    go_waitgroup_done(wg);
+}
+
+/* More lookups at once than there may be threads for them. */
+Test(net, many_lookups)
+{
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    go_waitgroup_add(&wg, 300);
+    for (int i = 0; i < 300; i++)
+        go(look_up, &wg);
+    go_waitgroup_wait(&wg);
+}

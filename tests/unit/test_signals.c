@@ -1,0 +1,81 @@
+/* Signals as channels. (What signals end a program, and how: report/crash.) */
+#define _GNU_SOURCE
+#include <criterion/criterion.h>
+#include <gort.h>
+#include <signal.h>
+#include <unistd.h>
+
+Test(signals, come_to_every_channel_that_asked)
+{
+    go_chan(int) a = go_make_chan(int, 4), b = go_make_chan(int, 4);
+    int v = 0;
+    go_signal_notify(a, SIGUSR1, SIGUSR2);
+    go_signal_notify(b, SIGUSR2);
+    kill(getpid(), SIGUSR1);
+    cr_assert(go_recv(a, &v));
+    cr_assert_eq(v, SIGUSR1);
+    kill(getpid(), SIGUSR2);
+    cr_assert(go_recv(a, &v));
+    cr_assert_eq(v, SIGUSR2);
+    cr_assert(go_recv(b, &v));
+    cr_assert_eq(v, SIGUSR2);
+    cr_assert_eq(go_len(b), 0);
+    go_signal_stop(a);
+    go_signal_stop(b);
+    go_chan_free(a);
+    go_chan_free(b);
+}
+
+static volatile sig_atomic_t handled;
+static void handle(int s)
+{
+    handled = s;
+}
+
+Test(signals, stop_goes_back_to_what_was)
+{
+    struct sigaction mine = {.sa_handler = handle};
+    sigaction(SIGUSR1, &mine, NULL);
+    go_chan(int) c = go_make_chan(int, 1);
+    go_signal_notify(c, SIGUSR1);
+    kill(getpid(), SIGUSR1);
+    go_recv(c, NULL);
+    cr_assert_eq(handled, 0);
+    go_signal_stop(c);
+    go_signal_stop(c);   /* nothing to stop: nothing happens */
+    raise(SIGUSR1);
+    cr_assert_eq(handled, SIGUSR1);
+    go_chan_free(c);
+}
+
+/* A full buffer drops signals; nothing waits. */
+Test(signals, a_full_buffer_drops)
+{
+    go_chan(int) c = go_make_chan(int, 1), d = go_make_chan(int, 100);
+    go_signal_notify(c, SIGUSR1);
+    go_signal_notify(d, SIGUSR1);
+    for (int i = 0; i < 3; i++) {
+        kill(getpid(), SIGUSR1);
+        go_recv(d, NULL);
+    }
+    cr_assert_eq(go_len(c), 1);
+    go_signal_stop(c);
+    go_signal_stop(d);
+    go_chan_free(c);
+    go_chan_free(d);
+}
+
+Test(signals, all_of_them)
+{
+    go_chan(int) c = go_make_chan(int, 4);
+    int v;
+    go_signal_notify(c);
+    kill(getpid(), SIGTERM);
+    go_recv(c, &v);
+    cr_assert_eq(v, SIGTERM);
+    kill(getpid(), SIGQUIT);
+    go_recv(c, &v);
+    cr_assert_eq(v, SIGQUIT);
+    go_signal_stop(c);
+    go_chan_free(c);
+}
