@@ -214,6 +214,7 @@ void sched_start_m(struct p *p, bool spinning)
     m = m_new(true);
     m->p = p;
     m->spinning = spinning;
+    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);   /* the thread may start late: the P is not the monitor's to take */
     lock(&sched.lock);
     p->m = m;
     unlock(&sched.lock);
@@ -641,7 +642,6 @@ static _Noreturn void worker_main(void *arg)
     rt_set_m(m);
     m->tid = os_tid();
     m->errno_addr = __errno_location();
-    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);
     for (;;) {
         struct g *g = find_runnable(m);
         prepare(m, g);
