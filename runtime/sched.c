@@ -68,11 +68,19 @@ static struct p *p_get_idle_locked(struct m *m)
     struct p *p = sched.idle_ps;
     if (p) {
         sched.idle_ps = p->idle_next;
-        atomic_fetch_sub_explicit(&sched.nidle, 1, memory_order_seq_cst);
-        p->status = P_RUNNING;
+        p->status = P_RUNNING;   /* before the barrier below: see wake_monitor */
         p->m = m;
+        atomic_fetch_sub_explicit(&sched.nidle, 1, memory_order_seq_cst);
     }
     return p;
+}
+
+/* Whoever has taken a P from the idle list calls this: the monitor sleeps without end while all Ps are idle. It stores monitor_asleep, then
+ * reads the Ps' status; we stored the status, then read monitor_asleep: one of us sees the other. */
+static void wake_monitor(void)
+{
+    if (atomic_load_explicit(&sched.monitor_asleep, memory_order_seq_cst))
+        note_wake(&sched.monitor_note);
 }
 
 static struct p *p_new(uint32_t id)
@@ -207,8 +215,7 @@ void sched_start_m(struct p *p, bool spinning)
         p->m = m;
     }
     unlock(&sched.lock);
-    if (atomic_load_explicit(&sched.monitor_asleep, memory_order_seq_cst))
-        note_wake(&sched.monitor_note);
+    wake_monitor();
     if (m) {
         note_wake(&m->note);
         return;
@@ -218,6 +225,7 @@ void sched_start_m(struct p *p, bool spinning)
     m = m_new(true);
     m->p = p;
     m->spinning = spinning;
+    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);   /* the thread may start late: the P is not the monitor's to take */
     lock(&sched.lock);
     p->m = m;
     unlock(&sched.lock);
@@ -677,6 +685,7 @@ static void stop_m(struct m *m)
         }
     }
     unlock(&sched.lock);
+    wake_monitor();   /* our P may come from the idle list: we took it for a timer */
     if (list.first)
         inject(m->p, &list);
 }
@@ -705,6 +714,7 @@ static void idle(struct m *m)
         if (p) {
             m->spinning = true;
             atomic_fetch_add_explicit(&sched.nspinning, 1, memory_order_seq_cst);
+            wake_monitor();
             return;
         }
     }
@@ -765,7 +775,6 @@ static _Noreturn void worker_main(void *arg)
     m->errno_addr = __errno_location();
     signals_thread_start(m);
     os_take_signal_mask();   /* that of the thread that started the runtime: the monitor, which may have made this one, takes no signals */
-    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);
     for (;;) {
         if (m->thread_g) {   /* go_lock_os_thread: it alone runs here */
             thread_wait_turn(m);

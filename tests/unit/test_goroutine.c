@@ -260,3 +260,25 @@ Test(goroutine, stacks_to_size)
     go_with_stack(0, uses, 200000, &wg);   /* the default */
     go_waitgroup_wait(&wg);
 }
+
+/* The same when the goroutine that starts the loop was itself woken by a timer out of complete idleness, when the monitor slept too. */
+static void sleeps_then_loops(_Atomic(bool) *stop)
+{
+    go_sleep(30 * GO_MILLISECOND);   /* several ticks of the monitor */
+    go(endless, stop);
+    go_sleep(GO_MILLISECOND);
+    *stop = true;
+    go_waitgroup_done(&wg);
+}
+
+Test(go, an_endless_loop_after_idleness_does_not_stop_the_others, .timeout = 30)
+{
+    static _Atomic(bool) stop;
+    go_maxprocs(1);
+    for (int i = 0; i < 10; i++) {
+        stop = false;
+        go_waitgroup_add(&wg, 2);
+        go(sleeps_then_loops, &stop);
+        go_waitgroup_wait(&wg);
+    }
+}
