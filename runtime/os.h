@@ -27,6 +27,11 @@ void *os_map(size_t bytes);
 void os_unmap(void *p, size_t bytes);
 /* Makes [p, p+bytes) fault on access. 0 or a negative error. Doesn't cost a VMA where the kernel can (Linux 6.13). */
 int os_guard(void *p, size_t bytes);
+/* The same for n pieces of as many bytes, the first at p, each `stride` bytes behind the one before, with few system calls. */
+int os_guard_many(char *p, size_t stride, unsigned n, size_t bytes);
+/* Commits n such pieces now instead of at the first touch; only an optimization, nothing happens where the kernel can't. */
+void os_commit_many(char *p, size_t stride, unsigned n, size_t bytes);
+#define OS_PAGE 4096
 /* Gives the pages back; they read as zero afterwards. */
 void os_discard(void *p, size_t bytes);
 
