@@ -1,8 +1,10 @@
 /* x86-64, System V ABI. The contract is in context.h; the frame layout is CTX_* there.
  *
- * The switch ends in pop + jmp, not ret: the return-stack predictor would guess the other goroutine's caller every time (10 ns a
- * switch against 3.5). CFI is right at every instruction, so that debuggers, profilers and the dump tool see through it
- * at any moment; a goroutine's entry has an undefined caller, where every unwinder stops. */
+ * The switch ends in ret, not in an indirect jump. All goroutines leave through one call of it (sched.c: switch_away), so the return-stack
+ * predictor, whose top entry is that call of the one that leaves, is right about the one that comes; and its other entries stay aligned with the
+ * frames above: two goroutines that wait in the same way return through the same addresses (yield 18 ns instead of 36, ping-pong 72 instead of
+ * 112). With a jump every return behind the switch is off by one and mispredicted. CFI is right at every instruction, so that debuggers, profilers
+ * and the dump tool see through it at any moment; a goroutine's entry has an undefined caller, where every unwinder stops. */
 
         .text
 
@@ -64,10 +66,7 @@ ctx_switch:
         popq    %rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
-        popq    %rdx
-        .cfi_adjust_cfa_offset -8
-        .cfi_register %rip, %rdx
-        notrack jmp *%rdx
+        ret
         .cfi_endproc
         .cfi_startproc
         .cfi_def_cfa_offset 64

@@ -369,23 +369,24 @@ static struct g *pick_local(struct p *p)
 
 /* Leaves the current goroutine, whose state says why, and returns when it is resumed, perhaps on another M. errno is kept: it
  * belongs to the goroutine. */
-static void switch_away(struct m *m)
+static rt_noinline void switch_away(struct m *m)
 {
     struct g *g = m->g;
     int saved_errno = *m->errno_addr;
     struct g *next = m->p ? pick_local(m->p) : NULL;
+    struct ctx *to = &m->g0;
     if (next == g && next) {   /* a yield with nobody else in line */
         g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
         return;
     }
     if (next) {
         prepare(m, next);
-        ctx_switch(&g->ctx, &next->ctx);
+        to = &next->ctx;
     } else {
         m->g = NULL;
         hook_switch(NULL);
-        ctx_switch(&g->ctx, &m->g0);
     }
+    ctx_switch(&g->ctx, to);   /* the one call by which goroutines leave: see context.h */
     *rt_m()->errno_addr = saved_errno;
 }
 
