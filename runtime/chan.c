@@ -278,7 +278,7 @@ void gort_chan_close(struct gort_chan *c)
         unlock(&c->lock);
         rt_panic("close of closed channel");
     }
-    c->closed = true;
+    __atomic_store_n(&c->closed, true, __ATOMIC_RELAXED);
     hook_release(HOOK_RACE_G(m->g), c);
     struct g *first = NULL, **last = &first;
     struct waiter *w;

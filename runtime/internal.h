@@ -171,6 +171,12 @@ struct slab {
 
 /* ---- wait queues ---- */
 
+/* `first` is also looked at without the lock, as a hint (select.c). */
+static inline void waitq_set_first(struct waitq *q, struct waiter *w)
+{
+    __atomic_store_n(&q->first, w, __ATOMIC_RELAXED);
+}
+
 static inline void waitq_push(struct waitq *q, struct waiter *w)
 {
     RT_ASSERT(!w->queued);
@@ -180,7 +186,7 @@ static inline void waitq_push(struct waitq *q, struct waiter *w)
     if (q->last)
         q->last->next = w;
     else
-        q->first = w;
+        waitq_set_first(q, w);
     q->last = w;
 }
 
@@ -192,7 +198,7 @@ static inline void waitq_remove(struct waitq *q, struct waiter *w)
     if (w->prev)
         w->prev->next = w->next;
     else
-        q->first = w->next;
+        waitq_set_first(q, w->next);
     if (w->next)
         w->next->prev = w->prev;
     else

@@ -1,5 +1,9 @@
 /* Select: one goroutine in several wait queues. The only holder of several channel locks, which it takes in address order.
  *
+ * Pass 0 looks at every channel without its lock, and picks at random among those that seem ready: a channel operation under that channel's lock
+ * alone is as good a select as any, if the case was ready at that instant. Only when none seems ready, or turned out not to be, do the locks
+ * come in, since "none is ready", on which a default or a wait depends, must be true of one instant.
+ *
  * Pass 1, with all locks held, tries the cases in random order. If none is ready, pass 2 queues a waiter for each, and parks. Whoever
  * comes first to one of these channels must win g->select_done (0 -> 1) before it may use the waiter; the timer of a timeout too. Pass 3,
  * after the wake, takes the other waiters out of their queues. The waiters lie on the selecting goroutine's stack: nobody touches one
@@ -206,6 +210,57 @@ static size_t wait_for_one(struct selection *s, const void *pc)
     return w->index;
 }
 
+/* ---- pass 0 ---- */
+
+static bool seems_ready(const struct gort_case *k)
+{
+    const struct gort_chan *c = k->chan;
+    if (!c || k->kind > GORT_CASE_RECV)
+        return false;
+    size_t count = __atomic_load_n(&c->count, __ATOMIC_RELAXED);
+    if (k->kind == GORT_CASE_SEND)
+        return count < c->cap || __atomic_load_n(&c->receivers.first, __ATOMIC_RELAXED) || __atomic_load_n(&c->closed, __ATOMIC_RELAXED);
+    return count > 0 || __atomic_load_n(&c->senders.first, __ATOMIC_RELAXED) || __atomic_load_n(&c->closed, __ATOMIC_RELAXED);
+}
+
+/* The position of the k-th bit set. */
+static unsigned nth_bit(uint64_t set, unsigned k)
+{
+    while (k-- > 0)
+        set &= set - 1;
+    return (unsigned)__builtin_ctzll(set);
+}
+
+/* The position taken, or n. */
+static size_t try_unlocked(struct gort_case *cases, size_t n, struct m *m, const void *pc)
+{
+    uint64_t ready = 0;
+    for (size_t i = 0; i < n; i++)
+        ready |= (uint64_t)seems_ready(&cases[i]) << i;
+    while (ready) {
+        unsigned i = (ready & (ready - 1)) == 0 ? (unsigned)__builtin_ctzll(ready)
+                                                : nth_bit(ready, m_random(m) % (unsigned)__builtin_popcountll(ready));
+        struct gort_case *k = &cases[i];
+        struct g *wake;
+        lock(&k->chan->lock);
+        enum chan_result r = k->kind == GORT_CASE_SEND ? chan_send_locked(k->chan, m->g, k->value, &wake)
+                                                       : chan_recv_locked(k->chan, m->g, k->value, &wake);
+        unlock(&k->chan->lock);
+        if (r == CHAN_WOULD_BLOCK) {
+            ready &= ~((uint64_t)1 << i);
+            continue;
+        }
+        if (k->kind == GORT_CASE_SEND && r == CHAN_CLOSED)
+            rt_panic("send on closed channel");
+        if (wake)
+            rt_ready(m, wake);
+        if (k->kind == GORT_CASE_RECV)
+            case_received(k, m->g, r == CHAN_DONE, pc);
+        return i;
+    }
+    return n;
+}
+
 static size_t select_run(struct selection *s, const void *pc)
 {
     int64_t shortest = 0;
@@ -256,14 +311,22 @@ static rt_noinline size_t select_large(struct selection *s, const void *pc)
 
 int gort_select(struct gort_case *cases, size_t n)
 {
-    struct selection s = {.cases = cases, .n = n, .m = rt_enter()};
+    struct m *m = rt_enter();
+    const void *pc = __builtin_return_address(0);
+    if (n <= 64) {
+        size_t taken = try_unlocked(cases, n, m, pc);
+        if (taken != n) {
+            rt_leave();
+            return (int)taken;
+        }
+    }
+    struct selection s = {.cases = cases, .n = n, .m = m};
     if (n == 0) {
         rt_park(NULL, GORT_WAIT_SELECT_NONE, NULL);
         rt_throw(__FILE_NAME__, __LINE__, "a goroutine woke from select {}");
     }
     if (n > CASES_MAX)
         rt_panic("select: too many cases (%zu)", n);
-    const void *pc = __builtin_return_address(0);
     size_t taken = n <= CASES_ON_STACK ? select_small(&s, pc) : select_large(&s, pc);
     rt_leave();
     return (int)taken;
