@@ -189,6 +189,7 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_arg
     g->flags = 0;
     g->wait_obj = 0;
     g->pending = NULL;
+    g->cleanups = NULL;
     struct ctx_args args = *regs;
     args.fn = g->fn;
     ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, &args, stack_args, g->stack_arg_bytes);
@@ -236,8 +237,27 @@ _Noreturn void g_exit(void)
     rt_leave_for_ever(m);
 }
 
+void g_cleanup_put(struct cleanup *c)
+{
+    struct g *g = rt_g();
+    c->next = g->cleanups;
+    g->cleanups = c;
+}
+
+void g_cleanup_take_back(struct cleanup *c)
+{
+    struct g *g = rt_g();
+    RT_CHECK(g->cleanups == c);
+    g->cleanups = c->next;
+}
+
 _Noreturn void go_exit(void)
 {
+    struct g *g = rt_g();
+    for (struct cleanup *c; (c = g->cleanups);) {
+        g->cleanups = c->next;
+        c->fn(c->arg);
+    }
     g_exit();
 }
 

@@ -112,6 +112,7 @@ struct m *thread_attach(void)
     g->fn = g->create_pc = 0;
     g->wait_obj = 0;
     g->pending = NULL;
+    g->cleanups = NULL;
     g->m = m;
     atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
     m->thread_g = g;

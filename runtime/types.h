@@ -27,18 +27,34 @@ struct g;
 struct gort_chan;
 
 struct waiter {
-    struct waiter *next, *prev;   /* (w) */
+    struct waiter *next;          /* (w) */
+    union {
+        struct waiter *prev;      /* (w) in a waitq */
+        struct waiter *next_key;  /* (w) in sema.c, of the first with its key: the first with another key */
+    };
     struct g *g;                  /* (i) */
-    void *value;                  /* (w) element to send, or where to receive; may be NULL */
+    union {
+        void *value;              /* (w) element to send, or where to receive, may be NULL; how many permits of a semaphore */
+        struct waiter *last;      /* (w) in sema.c, of the first with its key: the last one */
+    };
     const void *key;              /* (w) what it waits on: channel, or address of a sync object */
     uint32_t index;               /* (i) position of the case in a select */
     bool in_select;               /* (i) whoever dequeues it must win g->select_done first */
-    bool success;                 /* (w) then (o): an element was passed; false: closed */
+    bool success;                 /* (w) then (o): an element was passed, or what was waited for was handed over; false: closed, or in vain */
     bool queued;                  /* (w) */
+    bool parked;                  /* (w) of a cond: the goroutine sleeps already, and its waker must ready it */
 };
 
+/* May lie in a public struct as two pointers (gort/sync.h), where it is all zero at first. */
 struct waitq {
     struct waiter *first, *last;
+} __attribute__((may_alias));
+
+/* What go_exit() calls before the goroutine ends; lies on the stack of the function that put it on the list. */
+struct cleanup {
+    struct cleanup *next;
+    void (*fn)(void *arg);
+    void *arg;
 };
 
 struct g {
@@ -56,8 +72,10 @@ struct g {
     struct waiter *woken_by;         /* (o) select: the case that went ahead */
     struct g *pending;               /* (o) go() statements begun whose arguments are being evaluated, innermost first */
     size_t stack_arg_bytes;          /* (o) of a pending one */
+    struct cleanup *cleanups;        /* (o) innermost first */
     struct waiter waiter;            /* the one wait queue entry of every operation but select */
-    struct timer timer;              /* sleep, or a select's timeout */
+    struct timer timer;              /* sleep, or the timeout of a select, cond or semaphore */
+    struct waitq *timed_q;           /* (o) of a cond or semaphore with a timeout: where the waiter is to be taken out */
     HOOK_G_FIELDS
 };
 

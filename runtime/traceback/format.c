@@ -58,7 +58,9 @@ static bool is_entry_point(const char *name)
 {
     static const char *const names[] = {
         "go_sleep", "go_after", "go_mutex_lock", "go_mutex_unlock", "go_waitgroup_add", "go_waitgroup_done", "go_waitgroup_wait",
-        "go_yield", "go_exit", "go_panic",
+        "go_yield", "go_exit", "go_panic", "go_rwmutex_rlock", "go_rwmutex_runlock", "go_rwmutex_lock", "go_rwmutex_unlock",
+        "go_once_do", "go_cond_wait", "go_cond_wait_timeout", "go_cond_signal", "go_cond_broadcast", "go_sem_init", "go_sem_acquire",
+        "go_sem_try_acquire", "go_sem_acquire_timeout", "go_sem_release", "go_pool_get", "go_pool_put", "go_pool_clear",
     };
     if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
         return true;
