@@ -24,7 +24,7 @@ static bool still_running(const void *addr)
     return atomic_load_explicit(&((const go_once *)addr)->state, memory_order_relaxed) == WAITERS;
 }
 
-static rt_noinline void do_slow(go_once *o, void (*fn)(void *arg), void *arg)
+static rt_noinline void once_do_slow(go_once *o, void (*fn)(void *arg), void *arg)
 {
     uint32_t s = NEW;
     if (atomic_compare_exchange_strong_explicit(&o->state, &s, RUNNING, memory_order_acquire, memory_order_acquire)) {
@@ -49,6 +49,6 @@ static rt_noinline void do_slow(go_once *o, void (*fn)(void *arg), void *arg)
 void go_once_do(go_once *o, void (*fn)(void *arg), void *arg)
 {
     if (rt_unlikely(atomic_load_explicit(&o->state, memory_order_acquire) != DONE))
-        do_slow(o, fn, arg);
+        once_do_slow(o, fn, arg);
     hook_acquire(rt_race(), o);
 }

@@ -25,8 +25,10 @@ static struct waitq *queue_of(go_sem *s)
 
 static uint64_t checked(int64_t n)
 {
-    if (n < 0)
+    if (rt_unlikely(n < 0)) {
+        rt_enter();
         rt_panic("semaphore: negative number of permits");
+    }
     return (uint64_t)n;
 }
 
@@ -153,8 +155,10 @@ void go_sem_release(go_sem *s, int64_t n)
     hook_release_merge(rt_race(), s);
     uint64_t old = atomic_load_explicit(&s->state, memory_order_relaxed);
     do {
-        if (permits > PERMITS_MAX - (old >> SHIFT))
+        if (rt_unlikely(permits > PERMITS_MAX - (old >> SHIFT))) {
+            rt_enter();
             rt_panic("semaphore: too many permits");
+        }
         if (old & WAITING) {
             release_slow(s, permits);
             return;
