@@ -96,8 +96,8 @@ static void acquire(int n, uint32_t *s)
         go_sem_acquire(&sem, n);
         break;
     }
-    if ((held += n) > PERMITS)
-        CHECK_EQ(held, PERMITS);
+    held += n;
+    CHECK_EQ(held <= PERMITS, 1);
 }
 
 static void release(int n)

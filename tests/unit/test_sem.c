@@ -1,6 +1,7 @@
 /* The semaphore: permits, several at a time, first come first served, timeouts. */
 #include <criterion/criterion.h>
 #include <gort.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ static void uses(int n, int weight)
 {
     for (int i = 0; i < n; i++) {
         go_sem_acquire(&s, weight);
-        int now = inside += weight;
+        int now = atomic_fetch_add(&inside, weight) + weight;
         if (now > most)
             most = now;
         if (i % 8 == 0)
