@@ -632,7 +632,6 @@ static _Noreturn void worker_main(void *arg)
     rt_set_m(m);
     m->tid = os_tid();
     m->errno_addr = __errno_location();
-    atomic_store_explicit(&m->in_rt, 1, memory_order_relaxed);
     for (;;) {
         struct g *g = find_runnable(m);
         prepare(m, g);
