@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 #include <gort.h>
 
+#include "parked.h"
+
 static go_cond c;
 static go_mutex m;
 static go_waitgroup wg;
@@ -33,9 +35,12 @@ static void start_waiters(int count)
     }
 }
 
-static int woken(void)
+/* How many have returned from their wait, when of all others `left` are parked. */
+static int woken(int left)
 {
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_COND, left);
+    go_sleep(2 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_MUTEX, 0);
     go_mutex_lock(&m);
     int k = n;
     go_mutex_unlock(&m);
@@ -45,10 +50,10 @@ static int woken(void)
 Test(cond, signal_wakes_one_first_come_first_served)
 {
     start_waiters(4);
-    cr_assert_eq(woken(), 0);
+    cr_assert_eq(woken(4), 0);
     for (int i = 0; i < 4; i++) {
         go_cond_signal(&c);
-        cr_assert_eq(woken(), i + 1);
+        cr_assert_eq(woken(3 - i), i + 1);
     }
     go_waitgroup_wait(&wg);
     for (int i = 0; i < 4; i++)
@@ -59,7 +64,7 @@ Test(cond, broadcast_wakes_all_that_wait)
 {
     start_waiters(5);
     go_cond_signal(&c);
-    cr_assert_eq(woken(), 1);
+    cr_assert_eq(woken(4), 1);
     go_cond_broadcast(&c);
     go_waitgroup_wait(&wg);
     cr_assert_eq(n, 5);
@@ -110,17 +115,19 @@ static void gives_up(void)
 {
     go_mutex_lock(&m);
     waiting++;
-    cr_assert_not(go_cond_wait_timeout(&c, &m, 5 * GO_MILLISECOND));
+    cr_assert_not(go_cond_wait_timeout(&c, &m, 50 * GO_MILLISECOND));
     go_mutex_unlock(&m);
 }
 
 Test(cond, a_timed_out_waiter_takes_no_signal)
 {
     go(gives_up);
-    go_sleep(GO_MILLISECOND);
+    await_parked(GORT_WAIT_COND, 1);
     waiting = 0;
     start_waiters(1);
-    go_sleep(20 * GO_MILLISECOND);
+    while (go_num_goroutine() > 2)   /* main and the one behind */
+        go_sleep(GO_MILLISECOND);
+    await_parked(GORT_WAIT_COND, 1);
     go_cond_signal(&c);
     go_waitgroup_wait(&wg);
     cr_assert_eq(n, 1);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parked.h"
+
 static go_once once;
 static go_waitgroup wg;
 static _Atomic(int) ran, done;
@@ -11,7 +13,7 @@ static _Atomic(int) ran, done;
 static void slow(void *arg)
 {
     ++ran;
-    go_sleep(20 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_ONCE, 19);
     done = *(int *)arg;
 }
 
@@ -37,7 +39,7 @@ static void exits(void *arg)
 {
     (void)arg;
     ++ran;
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_ONCE, 3);
     go_exit();
 }
 
@@ -58,7 +60,8 @@ Test(once, exit_counts_as_done)
 {
     go_waitgroup_add(&wg, 3);
     go(call_exiting);
-    go_sleep(2 * GO_MILLISECOND);
+    while (!ran)
+        go_yield();
     for (int i = 0; i < 3; i++)
         go(wait_for_it);
     go_waitgroup_wait(&wg);
@@ -88,7 +91,8 @@ Test(once, nested_exit)
 {
     int n = 0;
     go(nest, &n);
-    go_sleep(5 * GO_MILLISECOND);
+    while (go_num_goroutine() > 1)
+        go_yield();
     go_once_do(&once, outer, &n);
     cr_assert_eq(n, 1);
 }

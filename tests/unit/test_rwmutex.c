@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parked.h"
+
 static go_rwmutex rw;
 static go_waitgroup wg;
 static _Atomic(int) inside, writing, most;
@@ -120,10 +122,10 @@ Test(rwmutex, a_waiting_writer_keeps_readers_out)
     go_rwmutex_rlock(&rw);
     go_waitgroup_add(&wg, 2);
     go(write_later);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_RWMUTEX_LOCK, 1);
     cr_assert_not(go_rwmutex_try_rlock(&rw), "a new reader got in before the writer that waits");
     go(read_later);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_RWMUTEX_RLOCK, 1);
     cr_assert_eq(order, 0);
     go_rwmutex_runlock(&rw);
     go_waitgroup_wait(&wg);
@@ -137,9 +139,9 @@ Test(rwmutex, readers_get_in_after_a_writer)
     go_rwmutex_lock(&rw);
     go_waitgroup_add(&wg, 2);
     go(write_later);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_RWMUTEX_LOCK, 1);
     go(read_later);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_RWMUTEX_RLOCK, 1);
     go_rwmutex_unlock(&rw);
     go_waitgroup_wait(&wg);
     cr_assert_eq(got_read, 1);

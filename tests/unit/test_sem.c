@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "parked.h"
+
 static go_sem s;
 static go_waitgroup wg;
 static _Atomic(int) inside, most, got, order[4];
@@ -51,7 +53,7 @@ Test(sem, zeroed_has_no_permits)
     cr_assert(go_sem_try_acquire(&s, 0));
     go_waitgroup_add(&wg, 1);
     go(acquires, 1, 2);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_SEM, 1);
     go_sem_release(&s, 1);
     go_sleep(10 * GO_MILLISECOND);
     cr_assert_eq(got, 0);
@@ -66,13 +68,14 @@ Test(sem, a_large_request_is_not_overtaken)
     go_sem_init(&s, 2);
     go_waitgroup_add(&wg, 2);
     go(acquires, 1, 3);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_SEM, 1);
     cr_assert_not(go_sem_try_acquire(&s, 1));
     go(acquires, 2, 1);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_SEM, 2);
     cr_assert_eq(got, 0);
     go_sem_release(&s, 1);
-    go_sleep(10 * GO_MILLISECOND);
+    while (go_num_goroutine() > 2)
+        go_yield();
     cr_assert_eq(got, 1);
     cr_assert_eq(order[0], 1);
     go_sem_release(&s, 1);
@@ -96,7 +99,7 @@ Test(sem, timeout)
 /* Who gives up does not hold up those behind it. */
 static void gives_up(void)
 {
-    cr_assert_not(go_sem_acquire_timeout(&s, 5, 30 * GO_MILLISECOND));
+    cr_assert_not(go_sem_acquire_timeout(&s, 5, 300 * GO_MILLISECOND));
     go_waitgroup_done(&wg);
 }
 
@@ -105,10 +108,10 @@ Test(sem, giving_up_lets_those_behind_go_on, .timeout = 30)
     go_sem_init(&s, 2);
     go_waitgroup_add(&wg, 3);
     go(gives_up);
-    go_sleep(10 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_SEM, 1);
     go(acquires, 1, 1);
     go(acquires, 2, 1);
-    go_sleep(5 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_SEM, 3);
     cr_assert_eq(got, 0);
     go_waitgroup_wait(&wg);
     cr_assert_eq(got, 2);
