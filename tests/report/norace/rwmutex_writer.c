@@ -5,7 +5,8 @@
 #include "race_test.h"
 
 static go_rwmutex rw;
-static void clean(int me) { go_rwmutex_rlock(&rw); int seen = x; go_rwmutex_runlock(&rw); step(me); (void)seen; }
+int seen[3];
+static void clean(int me) { go_rwmutex_rlock(&rw); seen[me] = x; go_rwmutex_runlock(&rw); step(me); }
 
 int main(void)
 {
