@@ -158,3 +158,44 @@ Test(cond, no_signal_is_lost, .timeout = 60)
     go_waitgroup_wait(&wg);
     cr_assert_eq(turn, 2 * TURNS);
 }
+
+/* The unlock in a wait hands the mutex to one that starves for it, which runs at once and signals: the waiter is queued then, but does not sleep yet.
+ * On one P everything happens in this order. */
+static _Atomic(int) returned;
+
+static void starves_then_signals(void)
+{
+    go_mutex_lock(&m);
+    cr_assert_eq(returned, 0);
+    go_cond_signal(&c);
+    go_mutex_unlock(&m);
+    go_waitgroup_done(&wg);
+}
+
+static void waits_after_a_hand_over(void)
+{
+    go_mutex_lock(&m);
+    go(starves_then_signals);
+    await_parked(GORT_WAIT_MUTEX, 1);
+    go_sleep(2 * GO_MILLISECOND);
+    go_mutex_unlock(&m);   /* wakes it, */
+    go_mutex_lock(&m);     /* but takes the mutex first: it has waited for more than 1 ms, and marks it */
+    await_parked(GORT_WAIT_MUTEX, 1);
+    go_cond_wait(&c, &m);
+    returned = 1;
+    go_mutex_unlock(&m);
+    go_waitgroup_done(&wg);
+}
+
+Test(cond, signalled_before_it_sleeps, .timeout = 30)
+{
+    go_maxprocs(1);
+    for (int i = 0; i < 20; i++) {
+        returned = 0;
+        go_waitgroup_add(&wg, 2);
+        go(waits_after_a_hand_over);
+        go_waitgroup_wait(&wg);
+        cr_assert_eq(returned, 1);
+        cr_assert_eq(m.state, 0);
+    }
+}
