@@ -104,41 +104,52 @@ struct poll_desc *conn_poll_desc(uint64_t handle)
 
 /* ---- references and rights ---- */
 
-struct right {
-    struct conn *c;
-    uint64_t generation;
-    unsigned held, waited;
-};
-
-/* Under the wait queue's lock: whether there is still something to wait for; if so the holder is told. */
-static bool still_held(const void *addr, void *arg)
-{
-    (void)addr;
-    struct right *r = arg;
-    uint64_t s = atomic_load_explicit(&r->c->state, memory_order_acquire);
-    do {
-        if (generation(s) != r->generation || s & CONN_CLOSED || !(s & r->held))
-            return false;
-    } while (!atomic_compare_exchange_weak_explicit(&r->c->state, &s, s | r->waited, memory_order_acq_rel, memory_order_acquire));
-    return true;
-}
-
-static const void *queue_of(struct conn *c, unsigned mode)
-{
-    return mode == CONN_READING ? &c->read_right : &c->write_right;
-}
-
 static unsigned waited_of(unsigned mode)
 {
     return mode == CONN_READING ? CONN_READ_WAITED : CONN_WRITE_WAITED;
 }
 
+static struct waitq *queue_of(struct conn *c, unsigned mode)
+{
+    return &c->right[mode == CONN_WRITING];
+}
+
+/* Under the lock: whether the right is taken still; if so its holder is told that somebody waits. */
+static bool is_held_locked(struct conn *c, uint64_t handle, unsigned mode)
+{
+    uint64_t s = atomic_load_explicit(&c->state, memory_order_acquire);
+    do {
+        if (generation(s) != generation(handle) || s & CONN_CLOSED || !(s & mode))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&c->state, &s, s | waited_of(mode), memory_order_acq_rel, memory_order_acquire));
+    return true;
+}
+
 static rt_noinline void wait_for_right(struct conn *c, uint64_t handle, unsigned mode)
 {
-    struct right r = {c, generation(handle), mode, waited_of(mode)};
     rt_enter();
-    sema_wait(queue_of(c, mode), still_held, &r, GORT_WAIT_IO);
+    struct lock *l = sema_lock(c);
+    if (is_held_locked(c, handle, mode)) {
+        waitq_push(queue_of(c, mode), sema_waiter(c, NULL));
+        sema_park(l, c, queue_of(c, mode), TIMER_NEVER, GORT_WAIT_IO);
+    } else {
+        unlock(l);
+    }
     rt_leave();
+}
+
+/* Wakes all who wait for a right: they are few, and each that loses again says so again. */
+static void wake_waiters(struct conn *c, unsigned mode)
+{
+    struct g *first = NULL, **last = &first;
+    struct lock *l = sema_lock(c);
+    for (struct waiter *w; (w = waitq_pop(queue_of(c, mode)));) {
+        *last = w->g;
+        last = &w->g->next;
+    }
+    *last = NULL;
+    unlock(l);
+    rt_ready_all(first);
 }
 
 struct conn *conn_get(uint64_t handle, unsigned modes)
@@ -184,12 +195,12 @@ void conn_put(struct conn *c, unsigned modes)
     do
         next = (s & ~(uint64_t)(modes | waited)) - CONN_REF;
     while (!atomic_compare_exchange_weak_explicit(&c->state, &s, next, memory_order_acq_rel, memory_order_relaxed));
-    if (rt_unlikely(s & waited)) {   /* all of them: they are few, and each that loses again says so again */
+    if (rt_unlikely(s & waited)) {
         rt_enter();
         if (s & waited & CONN_READ_WAITED)
-            sema_wake(&c->read_right, INT32_MAX, NULL, NULL);
+            wake_waiters(c, CONN_READING);
         if (s & waited & CONN_WRITE_WAITED)
-            sema_wake(&c->write_right, INT32_MAX, NULL, NULL);
+            wake_waiters(c, CONN_WRITING);
         rt_leave();
     }
     if (rt_unlikely(references(next) == 0))
@@ -206,8 +217,8 @@ int conn_close(uint64_t handle)
     } while (!atomic_compare_exchange_weak_explicit(&c->state, &s, s | CONN_CLOSED, memory_order_acq_rel, memory_order_acquire));
     rt_enter();
     netpoll_evict(&c->pd);
-    sema_wake(&c->read_right, INT32_MAX, NULL, NULL);
-    sema_wake(&c->write_right, INT32_MAX, NULL, NULL);
+    wake_waiters(c, CONN_READING);
+    wake_waiters(c, CONN_WRITING);
     rt_leave();
     conn_put(c, 0);
     return 0;

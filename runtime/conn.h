@@ -23,7 +23,7 @@ struct conn {
     bool drained;                 /* (the reader's) the last read came short */
     uint32_t index;               /* (i) */
     struct conn *next_free;       /* (the pool's lock) */
-    uint8_t read_right, write_right;   /* their addresses name wait queues */
+    struct waitq right[2];        /* (sema_lock of the conn) who waits for the right to read, to write */
     uint32_t io_key;              /* (i) race builds: names what both ends share, the pipe or the pair of addresses */
     struct poll_desc pd;
 };

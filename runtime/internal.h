@@ -144,11 +144,27 @@ static inline struct g *rt_g(void)
 
 /* ---- sema.c ---- */
 
-/* Parks the current goroutine in the queue of addr, unless `still(addr, arg)`, called under the queue's lock, says no.
- * Returns whether it parked (and was woken). */
-bool sema_wait(const void *addr, bool (*still)(const void *addr, void *arg), void *arg, enum gort_wait_reason reason);
-/* Wakes up to n waiters of addr, first come first served, after calling `locked(arg)` (may be NULL) under the queue's lock. */
-int sema_wake(const void *addr, int n, void (*locked)(void *arg), void *arg);
+/* Waiting by address, for objects too small for a queue of their own. */
+enum sema_result { SEMA_NOT_PARKED, SEMA_WOKEN, SEMA_HANDED };
+/* Parks the current goroutine in the queue of addr, as its first if `first`, else as its last; unless `still(addr)`, called under the
+ * queue's lock, says no. HANDED: what the waker's `locked` returned. */
+enum sema_result sema_wait(const void *addr, bool (*still)(const void *addr), bool first, enum gort_wait_reason reason);
+/* Wakes up to n waiters of addr, first come first served. `locked(addr, woken, more)` (may be NULL) is called under the queue's
+ * lock when they have been taken out; it says whether they are HANDED what they wait for. Without it addr is not looked at. */
+int sema_wake(const void *addr, int n, bool (*locked)(void *addr, int woken, bool more));
+
+/* Waiting in a waitq that lies in the object at addr. Its lock lies elsewhere, so the last to unlock it does not touch the object. */
+struct lock *sema_lock(const void *addr);
+/* Holding l = sema_lock(addr), with the current goroutine's waiter in q: parks until somebody has taken it out and readied the goroutine,
+ * or until `deadline` (TIMER_NEVER: none), when it is taken out as well. Unlocks l. Whether the former: w->success. */
+bool sema_park(struct lock *l, const void *addr, struct waitq *q, int64_t deadline, enum gort_wait_reason reason);
+/* os_now() + ns, or the last instant there is. */
+int64_t sema_deadline(int64_t ns);
+/* Under sema_lock(addr): the current goroutine's waiter, ready to be queued. */
+struct waiter *sema_waiter(const void *addr, void *value);
+
+/* Readies a chain of goroutines linked by g->next, in its order. */
+void rt_ready_all(struct g *first);
 
 /* ---- fatal.c ---- */
 
@@ -188,6 +204,19 @@ static inline void waitq_push(struct waitq *q, struct waiter *w)
     else
         waitq_set_first(q, w);
     q->last = w;
+}
+
+static inline void waitq_push_first(struct waitq *q, struct waiter *w)
+{
+    RT_ASSERT(!w->queued);
+    w->queued = true;
+    w->prev = NULL;
+    w->next = q->first;
+    if (q->first)
+        q->first->prev = w;
+    else
+        q->last = w;
+    q->first = w;
 }
 
 static inline void waitq_remove(struct waitq *q, struct waiter *w)

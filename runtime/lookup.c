@@ -67,9 +67,9 @@ static bool start(void *arg)
     return err >= 0;
 }
 
-static bool still_full(const void *addr, void *arg)
+static bool still_full(const void *addr)
 {
-    (void)addr, (void)arg;
+    (void)addr;
     return atomic_load_explicit(&at_work, memory_order_seq_cst) >= RT_LOOKUPS_MAX;
 }
 
@@ -82,7 +82,7 @@ int lookup(const char *host, const char *service, int family, int type, struct g
     int n = atomic_load_explicit(&at_work, memory_order_relaxed);
     for (;;) {
         if (n >= RT_LOOKUPS_MAX) {
-            sema_wait(&at_work, still_full, NULL, GORT_WAIT_IO);
+            sema_wait(&at_work, still_full, false, GORT_WAIT_IO);
             n = atomic_load_explicit(&at_work, memory_order_relaxed);
         } else if (atomic_compare_exchange_weak_explicit(&at_work, &n, n + 1, memory_order_seq_cst, memory_order_relaxed)) {
             break;
@@ -92,7 +92,7 @@ int lookup(const char *host, const char *service, int family, int type, struct g
     rt_park_if(start, &j, GORT_WAIT_IO, NULL);
     atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
     atomic_fetch_sub_explicit(&at_work, 1, memory_order_seq_cst);
-    sema_wake(&at_work, 1, NULL, NULL);
+    sema_wake(&at_work, 1, NULL);
     rt_leave();
     return j.result;
 }

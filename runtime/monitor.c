@@ -84,7 +84,7 @@ static bool look(int64_t now)
 static void monitor_main(void *arg)
 {
     (void)arg;
-    sched.monitor_tid = os_tid();
+    __atomic_store_n(&sched.monitor_tid, os_tid(), __ATOMIC_RELEASE);
     os_block_signals();   /* handlers run on the program's threads, and wake this one */
     for (;;) {
         if (signals_pending())

@@ -1,64 +1,142 @@
-/* Mutex: three states in one word, after Drepper's "Futexes Are Tricky", with goroutines parked where threads would sleep.
+/* Mutex: a word, after Drepper's "Futexes Are Tricky", with Go's two modes. Goroutines park where threads would sleep.
  *
- * 0 free, 1 locked, 2 locked and a goroutine may wait. Who has waited takes it with 2, since others may wait still; an unlock that finds 2
- * wakes one. The waker leaves the word free, so a goroutine that is just running may take it first: that is what makes a contended
- * mutex fast. Acquire on taking pairs with release on freeing. */
+ * The word is 0, free, or LOCKED with what its unlock must see to: WAITERS, somebody may be parked in its queue (sema.c); STARVING.
+ * Free is 0 alone. So one compare-and-swap locks and one unlocks, unless there is a mark; and whoever frees the word touches the
+ * mutex no more: the next holder may free its memory.
+ *
+ * Normal mode. The unlock frees the word and wakes the first waiter, which then takes part in the race for it with those that are just
+ * running; they mostly win: that is what makes a contended mutex fast. The word is without marks meanwhile, so they lock and unlock at
+ * full speed; the woken one takes it with WAITERS, since others may wait still, or, if it loses, marks it and parks again as the first.
+ * Invariant: if the queue is not empty, then WAITERS is set, or a woken goroutine is on its way that will set it.
+ *
+ * Starvation mode. A waiter that lost after more than 1 ms sets STARVING. The unlock then does not free the word but hands it, locked,
+ * to the first waiter, and lets it run at once; newcomers see it locked and queue as the last. The mode ends when the one that gets it
+ * is the last of the queue, or has waited for less than 1 ms: handing over costs a switch for each critical section, so it must not stay.
+ * Only the holder ends the mode, in its unlock or when it was handed the mutex.
+ *
+ * Acquire on taking pairs with release on freeing; a hand-over is ordered by the queue's lock and the scheduler's. */
 #include <gort/sync.h>
 
 #include "internal.h"
+#include "os.h"
 
-enum { FREE, LOCKED, CONTENDED };
+enum { FREE = 0, LOCKED = 1, WAITERS = 2, STARVING = 4 };
+static const int64_t STARVES_NS = 1000000;
 
-static bool still_contended(const void *addr, void *arg)
+static bool take(go_mutex *mu, uint32_t as)
 {
-    (void)arg;
-    return atomic_load_explicit(&((go_mutex *)(uintptr_t)addr)->state, memory_order_relaxed) == CONTENDED;
+    uint32_t free = FREE;
+    return atomic_compare_exchange_strong_explicit(&mu->state, &free, as, memory_order_acquire, memory_order_relaxed);
 }
 
-static rt_noinline void lock_contended(go_mutex *m)
+/* A short while: the holder may be about to unlock on another processor. */
+static bool spin(go_mutex *mu, uint32_t as)
 {
-    rt_enter();
-    for (int i = 0; i < 4; i++) {   /* a short while: the holder may be about to unlock on another processor */
+    for (int i = 0; i < 4; i++) {
         for (int k = 0; k < 30; k++)
             ctx_pause();
-        uint32_t free = FREE;
-        if (atomic_load_explicit(&m->state, memory_order_relaxed) == FREE &&
-            atomic_compare_exchange_strong_explicit(&m->state, &free, LOCKED, memory_order_acquire, memory_order_relaxed)) {
-            rt_leave();
-            return;
-        }
+        uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
+        if (s == FREE && take(mu, as))
+            return true;
+        if (s & STARVING)   /* it will not be free */
+            return false;
     }
-    while (atomic_exchange_explicit(&m->state, CONTENDED, memory_order_acquire) != FREE)
-        sema_wait(m, still_contended, NULL, GORT_WAIT_MUTEX);
+    return false;
+}
+
+/* Under the queue's lock: who has set its marks and finds them gone must look again. */
+static bool still_marked(const void *addr)
+{
+    return atomic_load_explicit(&((const go_mutex *)addr)->state, memory_order_relaxed) & WAITERS;
+}
+
+static rt_noinline void mutex_lock_slow(go_mutex *mu)
+{
+    rt_enter();
+    uint32_t as = LOCKED, marks = WAITERS;
+    int64_t since = 0;
+    bool waited = false;
+    if (spin(mu, as)) {
+        rt_leave();
+        return;
+    }
+    for (;;) {
+        uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
+        if (s == FREE) {
+            if (take(mu, as))
+                break;
+            continue;
+        }
+        if ((s | marks) != s &&
+            !atomic_compare_exchange_weak_explicit(&mu->state, &s, s | marks, memory_order_relaxed, memory_order_relaxed))
+            continue;
+        if (!waited)
+            since = os_now();
+        enum sema_result r = sema_wait(mu, still_marked, waited, GORT_WAIT_MUTEX);
+        if (r == SEMA_NOT_PARKED)
+            continue;
+        waited = true;
+        as = LOCKED | WAITERS;
+        bool starves = os_now() - since > STARVES_NS;
+        if (r == SEMA_HANDED) {
+            if (!starves)
+                atomic_fetch_and_explicit(&mu->state, ~(uint32_t)STARVING, memory_order_relaxed);
+            break;
+        }
+        if (starves)
+            marks = WAITERS | STARVING;
+    }
     rt_leave();
 }
 
 void go_mutex_lock(go_mutex *m)
 {
-    uint32_t free = FREE;
-    if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&m->state, &free, LOCKED, memory_order_acquire, memory_order_relaxed)))
-        lock_contended(m);
+    if (rt_unlikely(!take(m, LOCKED)))
+        mutex_lock_slow(m);
     hook_acquire(rt_race(), m);
 }
 
 bool go_mutex_try_lock(go_mutex *m)
 {
-    uint32_t free = FREE;
-    bool locked = atomic_compare_exchange_strong_explicit(&m->state, &free, LOCKED, memory_order_acquire, memory_order_relaxed);
+    bool locked = take(m, LOCKED);
     if (locked)
         hook_acquire(rt_race(), m);
     return locked;
 }
 
+/* Under the queue's lock, when `woken`, 0 or 1, have been taken out. Nobody else changes a word that is STARVING. */
+static bool hand_over(void *addr, int woken, bool more)
+{
+    /* Nobody there: who set STARVING has not parked yet, and will find its marks gone. */
+    uint32_t s = woken == 0 ? FREE : more ? LOCKED | WAITERS | STARVING : LOCKED;
+    atomic_store_explicit(&((go_mutex *)addr)->state, s, memory_order_release);
+    return true;
+}
+
+static rt_noinline void mutex_unlock_slow(go_mutex *mu, uint32_t s)
+{
+    struct m *m = rt_enter();
+    for (;;) {
+        if (!(s & LOCKED))
+            rt_fatal("sync: unlock of unlocked mutex");
+        if (s & STARVING) {
+            if (sema_wake(mu, 1, hand_over) > 0 && m->p)
+                rt_yield();   /* to the new holder, which is next */
+            break;
+        }
+        if (atomic_compare_exchange_weak_explicit(&mu->state, &s, FREE, memory_order_release, memory_order_relaxed)) {
+            if (s & WAITERS)
+                sema_wake(mu, 1, NULL);
+            break;
+        }
+    }
+    rt_leave();
+}
+
 void go_mutex_unlock(go_mutex *m)
 {
     hook_release(rt_race(), m);   /* the holder has acquired all that was there */
-    uint32_t was = atomic_exchange_explicit(&m->state, FREE, memory_order_release);
-    if (rt_likely(was == LOCKED))
-        return;
-    rt_enter();
-    if (was == FREE)
-        rt_fatal("sync: unlock of unlocked mutex");
-    sema_wake(m, 1, NULL, NULL);
-    rt_leave();
+    uint32_t s = LOCKED;
+    if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&m->state, &s, FREE, memory_order_release, memory_order_relaxed)))
+        mutex_unlock_slow(m, s);
 }

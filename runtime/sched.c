@@ -871,8 +871,10 @@ void sched_check_dead_locked(void)
     int workers = atomic_load_explicit(&sched.nworkers, memory_order_relaxed);
     if (sched.nidle_ms != workers)   /* one runs a goroutine, with or without a P, or is about to */
         return;
-    int known = workers + sched.nthread_ms + 1;   /* + the monitor */
-    if (os_thread_count() > known) {
+    /* The monitor counts once it runs: counted earlier, it would stand for a thread that hasn't called us yet and may still wake somebody. */
+    int known = workers + sched.nthread_ms + (__atomic_load_n(&sched.monitor_tid, __ATOMIC_ACQUIRE) != 0);
+    int threads = os_thread_count();
+    if (threads > known || threads < 0) {
         sched.recheck_dead = true;
         if (atomic_load_explicit(&sched.monitor_asleep, memory_order_seq_cst))
             note_wake(&sched.monitor_note);

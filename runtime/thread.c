@@ -23,6 +23,9 @@ struct m *m_new(bool is_worker)
     struct m *m = os_map(sizeof *m);
     RT_CHECK(m != NULL);
     m->is_worker = is_worker;
+    /* A worker is in the runtime until it runs a goroutine. From before it has a P: a thread may take longer to start than the monitor waits, and
+     * the P, or a spinning M's place in nspinning, would be lost. */
+    atomic_init(&m->in_rt, is_worker);
     m->rng = (uint32_t)os_now() * 2654435761u ^ (uint32_t)((uintptr_t)m >> 12);
     m->rng = m->rng ? m->rng : 1;
     struct m *head = atomic_load_explicit(&sched.ms, memory_order_relaxed);

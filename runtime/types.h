@@ -30,19 +30,28 @@ struct gort_deferred;
 struct labels;
 
 struct waiter {
-    struct waiter *next, *prev;   /* (w) */
+    struct waiter *next;          /* (w) */
+    union {
+        struct waiter *prev;      /* (w) in a waitq */
+        struct waiter *next_key;  /* (w) in sema.c, of the first with its key: the first with another key */
+    };
     struct g *g;                  /* (i) */
-    void *value;                  /* (w) element to send, or where to receive; may be NULL */
+    union {
+        void *value;              /* (w) element to send, or where to receive, may be NULL; how many permits of a semaphore */
+        struct waiter *last;      /* (w) in sema.c, of the first with its key: the last one */
+    };
     const void *key;              /* (w) what it waits on: channel, or address of a sync object */
     uint32_t index;               /* (i) position of the case in a select */
     bool in_select;               /* (i) whoever dequeues it must win g->select_done first */
-    bool success;                 /* (w) then (o): an element was passed; false: closed */
+    bool success;                 /* (w) then (o): an element was passed, or what was waited for was handed over; false: closed, or in vain */
     bool queued;                  /* (w) */
+    bool parked;                  /* (w) of a cond: the goroutine sleeps already, and its waker must ready it */
 };
 
+/* May lie in a public struct as two pointers (gort/sync.h), where it is all zero at first. */
 struct waitq {
     struct waiter *first, *last;
-};
+} __attribute__((may_alias));
 
 struct g {
     struct ctx ctx;                  /* first: context.h */
@@ -65,7 +74,8 @@ struct g {
     struct labels *labels;           /* (o) and readable by tools: label.c */
     uint32_t thread_locks;           /* (o) go_lock_os_thread, nested */
     struct waiter waiter;            /* the one wait queue entry of every operation but select */
-    struct timer timer;              /* sleep, or a select's timeout */
+    struct timer timer;              /* sleep, or the timeout of a select, cond or semaphore */
+    struct waitq *timed_q;           /* (o) of a cond or semaphore with a timeout: where the waiter is to be taken out */
     HOOK_G_FIELDS
 };
 

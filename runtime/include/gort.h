@@ -6,7 +6,9 @@
  *     go(fn, args...)                              gort/goroutine.h
  *     go_chan(T), go_send, go_recv, go_close ...   gort/chan.h
  *     go_select(...)                               gort/select.h
- *     go_mutex, go_waitgroup                       gort/sync.h
+ *     go_mutex, go_rwmutex, go_waitgroup,
+ *     go_once, go_cond, go_sem                     gort/sync.h
+ *     go_pool                                      gort/pool.h
  *     go_sleep, go_after, go_now                   gort/time.h
  *     go_listen, go_dial, go_read, go_write ...    gort/net.h
  *     go_signal_notify, go_signal_stop             gort/signal.h
@@ -21,6 +23,7 @@
 #include <gort/chan.h>
 #include <gort/select.h>
 #include <gort/sync.h>
+#include <gort/pool.h>
 #include <gort/time.h>
 #include <gort/error.h>
 #include <gort/net.h>

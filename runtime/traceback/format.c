@@ -63,7 +63,9 @@ static bool is_entry_point(const char *name)
 {
     static const char *const names[] = {
         "go_sleep", "go_after", "go_mutex_lock", "go_mutex_unlock", "go_waitgroup_add", "go_waitgroup_done", "go_waitgroup_wait",
-        "go_yield", "go_exit", "go_panic",
+        "go_yield", "go_exit", "go_panic", "go_rwmutex_rlock", "go_rwmutex_runlock", "go_rwmutex_lock", "go_rwmutex_unlock",
+        "go_once_do", "go_cond_wait", "go_cond_wait_timeout", "go_cond_signal", "go_cond_broadcast", "go_sem_init", "go_sem_acquire",
+        "go_sem_try_acquire", "go_sem_acquire_timeout", "go_sem_release", "go_pool_get", "go_pool_put", "go_pool_clear",
         "go_accept", "go_dial", "go_dial_timeout", "go_listen", "go_listen_packet", "go_read", "go_read_full", "go_write", "go_recv_from", "go_send_to",
         "go_conn_close", "go_fd_wait", "go_lookup_host", "go_resolve", "go_lock_os_thread", "go_unlock_os_thread",
     };

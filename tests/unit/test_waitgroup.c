@@ -1,4 +1,4 @@
-/* The waitgroup: waiting, many waiters, use again, and freeing right after the wait. */
+/* The waitgroup: waiting, many waiters, use again, freeing right after the wait, and goroutines that it counts by itself. */
 #include <criterion/criterion.h>
 #include <gort.h>
 #include <stdlib.h>
@@ -59,4 +59,28 @@ Test(waitgroup, memory_is_the_waiters_after_wait)
         memset(wg, 0xff, sizeof *wg);
         free(wg);
     }
+}
+
+static void adds_one(void *arg)
+{
+    ++*(_Atomic(int) *)arg;
+}
+
+static void exits(void *arg)
+{
+    ++*(_Atomic(int) *)arg;
+    go_exit();
+}
+
+/* go_waitgroup_go() adds and is done, however its function ends. */
+Test(waitgroup, go)
+{
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    _Atomic(int) n = 0;
+    for (int i = 0; i < 50; i++) {
+        go_waitgroup_go(&wg, adds_one, &n);
+        go_waitgroup_go(&wg, exits, &n);
+    }
+    go_waitgroup_wait(&wg);
+    cr_assert_eq(n, 100);
 }

@@ -53,7 +53,12 @@ enum gort_status {
     X(MUTEX, "sync.Mutex.Lock")                 \
     X(WAITGROUP, "sync.WaitGroup.Wait")         \
     X(EXITED, "goexit")     /* main after go_exit() */ \
-    X(IO, "IO wait")
+    X(IO, "IO wait")                            \
+    X(RWMUTEX_RLOCK, "sync.RWMutex.RLock")      \
+    X(RWMUTEX_LOCK, "sync.RWMutex.Lock")        \
+    X(COND, "sync.Cond.Wait")                   \
+    X(SEM, "semacquire")                        \
+    X(ONCE, "sync.Once.Do")
 enum gort_wait_reason {
 #define X(name, text) GORT_WAIT_##name,
     GORT_WAIT_REASONS(X)

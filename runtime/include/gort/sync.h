@@ -1,13 +1,21 @@
-/* Mutual exclusion and waiting for a group. Every object is ready when all its bytes are zero, must not be copied or
- * moved while in use, and needs no destruction. A goroutine that waits is parked: its thread runs others. */
+/* Mutual exclusion and waiting. Every object is ready when all its bytes are zero, must not be copied or moved while in use, and needs
+ * no destruction. Any goroutine and any thread may call; a goroutine that waits is parked: its thread runs others.
+ *
+ * The object's memory may be freed or used again as soon as no call on it can still be waiting or come: a call that lets another goroutine go on
+ * does not touch the object after that, even if it has not returned yet.
+ *
+ * Costs: uncontended, lock, unlock, acquire and release are one atomic instruction each; a wait costs a switch to another goroutine and back. */
 #ifndef GORT_SYNC_H
 #define GORT_SYNC_H
 
-#include <gort/base.h>
+#include <gort/goroutine.h>
 
-/* A lock, not recursive, not tied to the goroutine that locked it (as in Go). */
+/* ---- mutex ---- */
+
+/* A lock, not recursive, not tied to the goroutine that locked it (as in Go). Those who are just running are preferred, for speed, but one who
+ * has waited for more than 1 ms gets it next (Go's starvation mode). */
 typedef struct go_mutex {
-    _Atomic(uint32_t) state;   /* 0 free, 1 locked, 2 locked and somebody may wait */
+    _Atomic(uint32_t) state;   /* 0 free; else locked, and what the unlock must see to */
     uint32_t reserved;
 } go_mutex;
 #define GO_MUTEX_INIT {0}
@@ -16,8 +24,35 @@ typedef struct go_mutex {
 void go_mutex_lock(go_mutex *m);
 /* Locks if that needs no wait; whether it did. */
 bool go_mutex_try_lock(go_mutex *m);
-/* Unlocks. Not locked: "fatal error: sync: unlock of unlocked mutex", status 2. */
+/* Unlocks. Not locked: "fatal error: sync: unlock of unlocked mutex", status 2. May run a starving waiter at once, before it returns. */
 void go_mutex_unlock(go_mutex *m);
+
+/* ---- rwmutex ---- */
+
+/* A lock that any number of readers share, or one writer holds. A writer that waits keeps new readers out, so a reader must not lock again what it
+ * holds; when a writer unlocks, the readers that wait get in before the next writer. */
+typedef struct go_rwmutex {
+    _Atomic(uint32_t) state;
+    uint32_t reserved;
+    void *readers[2], *writers[2];
+} go_rwmutex;
+#define GO_RWMUTEX_INIT {0}
+
+/* Locks for reading; waits while a writer holds it or waits for it. The unlock of every writer before happens before it returns. */
+void go_rwmutex_rlock(go_rwmutex *rw);
+/* Locks for reading if that needs no wait; whether it did. */
+bool go_rwmutex_try_rlock(go_rwmutex *rw);
+/* Undoes one rlock. It happens before the return of the next lock, not of other rlocks: readers are not ordered among
+ * themselves. No reader: "fatal error: sync: RUnlock of unlocked RWMutex". */
+void go_rwmutex_runlock(go_rwmutex *rw);
+/* Locks for writing; waits while anybody holds it. All runlocks and unlocks before happen before it returns. */
+void go_rwmutex_lock(go_rwmutex *rw);
+/* Locks for writing if that needs no wait; whether it did. */
+bool go_rwmutex_try_lock(go_rwmutex *rw);
+/* Undoes a lock, of any goroutine. No writer: "fatal error: sync: Unlock of unlocked RWMutex". */
+void go_rwmutex_unlock(go_rwmutex *rw);
+
+/* ---- waitgroup ---- */
 
 /* Counts goroutines (or anything) still at work and waits for none. */
 typedef struct go_waitgroup {
@@ -27,11 +62,77 @@ typedef struct go_waitgroup {
 #define GO_WAITGROUP_INIT {0}
 
 /* Adds n, which may be negative. Below zero: "panic: sync: negative WaitGroup counter". An add that lifts the counter from
- * zero must happen before a wait; add before go(), not inside the goroutine. */
+ * zero must happen before a wait; add before go(), not inside the goroutine. Found to come while waiters are being let go: "panic: sync:
+ * WaitGroup misuse: Add called concurrently with Wait". */
 void go_waitgroup_add(go_waitgroup *wg, int n);
 /* go_waitgroup_add(wg, -1). Everything before it happens before the return of the wait it lets go. */
 void go_waitgroup_done(go_waitgroup *wg);
-/* Waits until the counter is zero. */
+/* Waits until the counter is zero. Used for the next round before all waits of the last one have returned: "panic: sync: WaitGroup is
+ * reused before previous Wait has returned", where that is found. */
 void go_waitgroup_wait(go_waitgroup *wg);
+/* go_waitgroup_go(wg, fn, arg): adds 1, and runs fn(arg), a void (*)(void *), as a goroutine that is done when fn has ended, by go_exit() too. */
+#define go_waitgroup_go(wg, fn, arg)                         \
+    __extension__({                                          \
+        go_waitgroup *gort_wg_ = (wg);                       \
+        go_waitgroup_add(gort_wg_, 1);                       \
+        go(gort_waitgroup_run, gort_wg_, (fn), (arg));       \
+    })
+void gort_waitgroup_run(go_waitgroup *wg, void (*fn)(void *arg), void *arg);
+
+/* ---- once ---- */
+
+/* Something that is done once. */
+typedef struct go_once {
+    _Atomic(uint32_t) state;
+    uint32_t reserved;
+} go_once;
+#define GO_ONCE_INIT {0}
+
+/* The first call for o runs fn(arg); every other waits until that has ended, and does nothing. The end of fn happens before the return of every
+ * call. fn counts as done if it ends by go_exit(). A call for o from inside fn waits for ever. When it is done: one load. */
+void go_once_do(go_once *o, void (*fn)(void *arg), void *arg);
+
+/* ---- cond ---- */
+
+/* Where goroutines wait until a condition, guarded by a mutex, may hold:
+ *     go_mutex_lock(&m);                           go_mutex_lock(&m);
+ *     while (!condition)                           condition = true;
+ *         go_cond_wait(&c, &m);                    go_cond_signal(&c);
+ *     ...                                          go_mutex_unlock(&m);
+ *     go_mutex_unlock(&m); */
+typedef struct go_cond {
+    void *queue[2];
+} go_cond;
+#define GO_COND_INIT {0}
+
+/* Unlocks m, waits for a signal, and locks m again. A signal that comes after the unlock is not lost, and there is no return without one; but the
+ * condition may not hold any more: look again. The signal happens before the return of the wait that it ends. */
+void go_cond_wait(go_cond *c, go_mutex *m);
+/* As go_cond_wait, for at most ns nanoseconds; then, m being locked again, whether there was a signal. */
+bool go_cond_wait_timeout(go_cond *c, go_mutex *m, int64_t ns);
+/* Ends the wait of the one that waits longest, if there is one. m may be locked or not. Does not block. */
+void go_cond_signal(go_cond *c);
+/* Ends all waits that have begun. Does not block. */
+void go_cond_broadcast(go_cond *c);
+
+/* ---- semaphore ---- */
+
+/* A number of permits that are acquired and released, several at a time. First come, first served: a large request is not overtaken by
+ * small ones. When zeroed it has none; what was not acquired may be released. */
+typedef struct go_sem {
+    _Atomic(uint64_t) state;
+    void *queue[2];
+} go_sem;
+
+/* Makes it a semaphore with n permits. Nobody may use it meanwhile. Here and below, a negative n: "panic: semaphore: negative number of permits". */
+void go_sem_init(go_sem *s, int64_t n);
+/* Takes n permits; waits until there are as many and nobody is before the caller. The releases so far happen before its return. */
+void go_sem_acquire(go_sem *s, int64_t n);
+/* Takes n permits if that needs no wait; whether it did. */
+bool go_sem_try_acquire(go_sem *s, int64_t n);
+/* As go_sem_acquire, for at most ns nanoseconds; whether it got them. */
+bool go_sem_acquire_timeout(go_sem *s, int64_t n, int64_t ns);
+/* Adds n permits, and lets go on whom they suffice for. Does not block. */
+void go_sem_release(go_sem *s, int64_t n);
 
 #endif

@@ -1,0 +1,20 @@
+/* The clean twin of race/cond.c: a signal, even without the mutex, happens before the return of the wait that it ends. */
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static go_cond c;
+static go_mutex m;
+static void clean(void) { await(1); usleep(20000); x = 1; go_cond_signal(&c); }
+
+int main(void)
+{
+    go(clean);
+    go_mutex_lock(&m);
+    step(1);
+    go_cond_wait(&c, &m);
+    sink = x;
+    go_mutex_unlock(&m);
+    return 0;
+}
