@@ -21,7 +21,7 @@
  *
  * Timers lie in the Ps' heaps. A P runs its own at each turn through the scheduler. Those of the others are watched by the
  * timekeeper, the first M that went to sleep, which sleeps only until the first of all timers. (T): it stores keep_until, then reads the
- * heaps' firsts again; sched_timer_start stores the heap's first, then reads keep_until. Sequentially consistent both, so either the
+ * heaps' firsts again; who arms a timer stores the heap's first, then reads keep_until. Sequentially consistent both, so either the
  * timekeeper sees the timer, or the starter sees that it must be woken.
  *
  * A thread's goroutine runs without a P, on its own thread alone: a program's loop on that thread can't hold up goroutines, nor
@@ -252,7 +252,13 @@ static void sched_after_spin(struct m *m)
 void sched_timer_start(struct m *m, struct timer *t, int64_t when)
 {
     struct timers *ts = m->p ? &m->p->timers : &sched.ps[0]->timers;   /* P 0 never retires */
-    if (!timer_start(ts, t, when) || when >= atomic_load_explicit(&sched.keep_until, memory_order_seq_cst))   /* (T) */
+    if (timer_start(ts, t, when))
+        sched_timer_watch(when);
+}
+
+void sched_timer_watch(int64_t when)
+{
+    if (when >= atomic_load_explicit(&sched.keep_until, memory_order_seq_cst))   /* (T) */
         return;
     lock(&sched.lock);
     struct m *keeper = sched.timekeeper;

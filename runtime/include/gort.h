@@ -7,7 +7,12 @@
  *     go_chan(T), go_send, go_recv, go_close ...   gort/chan.h
  *     go_select(...)                               gort/select.h
  *     go_mutex, go_waitgroup                       gort/sync.h
- *     go_sleep, go_after, go_now                   gort/time.h
+ *     go_sleep, go_after, go_timer, go_ticker      gort/time.h
+ *     go_context                                   gort/context.h
+ *     go_errgroup                                  gort/errgroup.h
+ *     go_map                                       gort/map.h
+ *     go_sync_map                                  gort/sync_map.h
+ *     GO_ERR_..., go_strerror                      gort/error.h
  *     leakcheck()                                  gort/leak.h
  *     go_race_acquire, ...                         gort/race.h
  */
@@ -19,6 +24,9 @@
 #include <gort/select.h>
 #include <gort/sync.h>
 #include <gort/time.h>
+#include <gort/error.h>
+#include <gort/context.h>
+#include <gort/errgroup.h>
 #include <gort/leak.h>
 #include <gort/race.h>
 

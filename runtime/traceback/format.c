@@ -59,6 +59,12 @@ static bool is_entry_point(const char *name)
     static const char *const names[] = {
         "go_sleep", "go_after", "go_mutex_lock", "go_mutex_unlock", "go_waitgroup_add", "go_waitgroup_done", "go_waitgroup_wait",
         "go_yield", "go_exit", "go_panic",
+        "go_timer_new", "go_timer_stop", "go_timer_reset", "go_timer_free", "go_after_func", "go_ticker_new", "go_ticker_stop",
+        "go_ticker_reset", "go_ticker_free",
+        "go_context_with_cancel", "go_context_with_deadline", "go_context_with_timeout", "go_context_with_value", "go_context_cancel",
+        "go_context_cancel_cause", "go_context_free", "go_context_release",
+        "go_errgroup_go", "go_errgroup_try_go", "go_errgroup_set_limit", "go_errgroup_wait",
+        "go_sync_map_store", "go_sync_map_load_or_store", "go_sync_map_swap", "go_sync_map_range",
     };
     if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
         return true;

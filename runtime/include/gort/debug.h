@@ -52,7 +52,8 @@ enum gort_status {
     X(SLEEP, "sleep")                           \
     X(MUTEX, "sync.Mutex.Lock")                 \
     X(WAITGROUP, "sync.WaitGroup.Wait")         \
-    X(EXITED, "goexit")     /* main after go_exit() */
+    X(EXITED, "goexit")     /* main after go_exit() */ \
+    X(ERRGROUP, "errgroup.Group.Go")
 enum gort_wait_reason {
 #define X(name, text) GORT_WAIT_##name,
     GORT_WAIT_REASONS(X)
