@@ -27,6 +27,8 @@
 #include <gort/error.h>
 #include <gort/context.h>
 #include <gort/errgroup.h>
+#include <gort/map.h>
+#include <gort/sync_map.h>
 #include <gort/leak.h>
 #include <gort/race.h>
 
