@@ -216,19 +216,24 @@ static struct store *store_new(const struct table *t, size_t live)
     return s;
 }
 
-/* Packs the entries alive into a new store with room for more. */
+/* Packs the entries alive into a new store with room for more. They are counted anew: `live` is not to be relied on if two goroutines are
+ * writing, a bug that is to be reported and not to end in a smashed heap. */
 static void make_room(struct table *t)
 {
     struct store *from = t->store;
+    size_t live = 0;
+    for (uint32_t i = 0; from && i < from->used; i++)
+        live += is_alive(entry_at(t, from, i));
     hook_ignore_begin();
-    struct store *to = store_new(t, t->live);
+    struct store *to = store_new(t, live);
     if (from) {
         uint32_t *moved = malloc(from->used * sizeof *moved);   /* where each one went */
         if (!moved)
             rt_fatal("out of memory for a map of %zu entries", t->live);
         for (uint32_t i = 0; i < from->used; i++) {
             const char *entry = entry_at(t, from, i);
-            if (is_alive(entry)) {
+            moved[i] = 0;
+            if (is_alive(entry) && to->used < to->room) {
                 moved[i] = to->used;
                 rt_copy(entry_at(t, to, to->used++), entry, t->entry_size);
             }

@@ -143,7 +143,7 @@ struct gort_other_key_ {
     *(struct gort_other_key_ *)0))))))))))))))))))
 #define gort_map_key_(m, k) __typeof__(GORT_KEY_LVALUE_(m, k))
 #define GORT_CHECK_KEY_(m, k)                                                                      \
-    _Static_assert(!GORT_SAME_(gort_map_key_(m, k), struct gort_other_key_), "the key is not of the map's key type"); \
+    _Static_assert(!GORT_SAME_(gort_map_key_(m, k), struct gort_other_key_), "a key of another type than this map has"); \
     _Static_assert(GORT_NO_LOSS_(gort_map_key_(m, k), (k)), "a floating-point key for a map with keys of another type: cast it")
 
 void *gort_map_make(size_t key_size, size_t value_size, int kind);
