@@ -1,20 +1,23 @@
-/* Contexts: trees in which a cancel goes down from wherever it was called. (context.h beside this file is the machine's context.)
+/* Contexts: trees in which a cancel goes down from wherever it was called. (context.h beside this file is the machine's
+ * context.)
  *
- * Only contexts that can be cancelled are in the tree, each in the list of children of its nearest ancestor of that kind; a value context borrows that
- * ancestor's cancellation. Each child of the background is the root of a tree, and one lock in the root guards the whole tree. A cancel
- * holds it from the first descendant to the last, so whoever sees the cancel return sees all descendants cancelled, whoever
- * else was cancelling some of them; Go has the same effect from nested locks of parents and children, with recursion, which a hundred thousand
- * levels would not survive. The walk moves the children of each context onto one list, front first, and needs neither a stack nor memory. It is
- * the one thing that may hold an internal lock for long (1 ms for 10,000 descendants); others that come for it back off to sleep (lock.c).
+ * Only contexts that can be cancelled are in the tree, each in the list of children of its nearest ancestor of that kind; a
+ * value context borrows that ancestor's cancellation. Each child of the background is the root of a tree, and one lock in the
+ * root guards the whole tree. A cancel holds it from the first descendant to the last, so whoever sees the cancel return sees
+ * all descendants cancelled, whoever else was cancelling some of them; Go has the same effect from nested locks of parents and
+ * children, with recursion, which a hundred thousand levels would not survive. The walk moves the children of each context
+ * onto one list, front first, and needs neither a stack nor memory. It is the one thing that may hold an internal lock for
+ * long (1 ms for 10,000 descendants); others that come for it back off to sleep (lock.c).
  *
- * A context's channel is closed and its err set under the channel's lock, so that a receiver finds err set, and an err that is seen comes after the
- * release to the race detector at the channel's address, where both look for it.
+ * A context's channel is closed and its err set under the channel's lock, so that a receiver finds err set, and an err that is
+ * seen comes after the release to the race detector at the channel's address, where both look for it.
  *
- * A deadline's timer fires in the scheduler and takes the tree's lock, so nobody may wait for it under that lock: the walk stops timers with
- * timer_try_stop, and one that fires all the same finds err set. The last reference waits for it properly (timer_stop, no lock held).
+ * A deadline's timer fires in the scheduler and takes the tree's lock, so nobody may wait for it under that lock: the walk
+ * stops timers with timer_try_stop, and one that fires all the same finds err set. The last reference waits for it properly
+ * (timer_stop, no lock held).
  *
- * References: one for each with_ (its caller's), one for each child or value context (its parent field), and those of go_context_hold. Chains of last
- * references are given back in a loop, too. */
+ * References: one for each with_ (its caller's), one for each child or value context (its parent field), and those of
+ * go_context_hold. Chains of last references are given back in a loop, too. */
 #include <gort/context.h>
 
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* Error groups: a waitgroup, the first error, and a number of places.
  *
- * With a limit a goroutine takes a place by compare-and-swap; who finds none waits in sema.c's queue of `active`, and each end of
- * a goroutine wakes one after it has given its place back. The queue's condition is looked at under the queue's lock, so no wake is
- * lost; a newcomer may take the place first, then the one woken waits again. The waitgroup's done comes last: after it the group may be gone. */
+ * With a limit a goroutine takes a place by compare-and-swap; who finds none waits in sema.c's queue of `active`, and each end
+ * of a goroutine wakes one after it has given its place back. The queue's condition is looked at under the queue's lock, so no
+ * wake is lost; a newcomer may take the place first, then the one woken waits again. The waitgroup's done comes last: after it
+ * the group may be gone. */
 #include <gort/errgroup.h>
 #include <gort/goroutine.h>
 

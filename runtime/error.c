@@ -1,5 +1,5 @@
-/* Messages and names of error codes: gort's from the list in gort/error.h, the system's from libc's tables, which are static and untranslated
- * (strerrordesc_np): no buffer, no lock, no locale. */
+/* Messages and names of error codes: gort's from the list in gort/error.h, the system's from libc's tables, which are static
+ * and untranslated (strerrordesc_np): no buffer, no lock, no locale. */
 #define _GNU_SOURCE
 #include <gort/error.h>
 

@@ -1,14 +1,16 @@
 /* go_map: a table (table.h) and a version.
  *
- * The version tells concurrent use without a lock: a writer makes it odd, works, and makes it even again; a reader looks at it before and after.
- * A reader that finds it odd, or changed, has overlapped with a writer, and a writer that finds it odd, or at its end another than
- * it left it, with another writer. (Go has one flag that readers look at once; the version finds more.) The stores are plain ones: this detects, by and
- * large, what must not be; it orders nothing. Release and acquire keep the table's accesses between the two looks. What such a race does to the
- * table is anybody's guess, but a reader stays within memory that the table has: table.h.
+ * The version tells concurrent use without a lock: a writer makes it odd, works, and makes it even again; a reader looks at it
+ * before and after. A reader that finds it odd, or changed, has overlapped with a writer, and a writer that finds it odd, or
+ * at its end another than it left it, with another writer. (Go has one flag that readers look at once; the version finds
+ * more.) The stores are plain ones: this detects, by and large, what must not be; it orders nothing. Release and acquire keep
+ * the table's accesses between the two looks. What such a race does to the table is anybody's guess, but a reader stays within
+ * memory that the table has: table.h.
  *
- * In race builds a read of the map is a read of its version's eight bytes, a write a write of them, at the caller's program counter: so the detector reports
- * unordered uses whether they overlap or not. Unlike the runtime's other objects the map is allocated as the program's own memory, so that a report
- * can say where, and the detector forgets former accesses when the memory is used again. */
+ * In race builds a read of the map is a read of its version's eight bytes, a write a write of them, at the caller's program
+ * counter: so the detector reports unordered uses whether they overlap or not. Unlike the runtime's other objects the map is
+ * allocated as the program's own memory, so that a report can say where, and the detector forgets former accesses when the
+ * memory is used again. */
 #include <gort/map.h>
 
 #include <stdlib.h>

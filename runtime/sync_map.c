@@ -1,11 +1,12 @@
 /* go_sync_map: tables (table.h), each under a lock of its own; a key's hash says which.
  *
- * Rejected: Go's older design with a read-only copy beside a locked map (fast reads, but each new key in turn makes copies), and its newer hash trie (lock-free reads, which
- * need a garbage collector to say when a node may go). A shard's lock is held for one look-up, some ten nanoseconds, and never while the program's code runs:
- * range copies a shard's entries under the lock, string keys by a reference, and calls the program afterwards. Growing happens under the lock too.
+ * Rejected: Go's older design with a read-only copy beside a locked map (fast reads, but each new key in turn makes copies),
+ * and its newer hash trie (lock-free reads, which need a garbage collector to say when a node may go). A shard's lock is held
+ * for one look-up, some ten nanoseconds, and never while the program's code runs: range copies a shard's entries under the
+ * lock, string keys by a reference, and calls the program afterwards. Growing happens under the lock too.
  *
- * For the race detector a key stands for one of the synchronization addresses of its shard, chosen by hash. Keys that share an address can
- * hide a race (1 in 8192), not make one up: releases are merged. */
+ * For the race detector a key stands for one of the synchronization addresses of its shard, chosen by hash. Keys that share an
+ * address can hide a race (1 in 8192), not make one up: releases are merged. */
 #include <gort/sync_map.h>
 
 #include <stdlib.h>

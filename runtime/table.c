@@ -1,8 +1,9 @@
 /* The hash table. The idea is in table.h.
  *
- * Invariants: slots in use <= 3/4 of all, so a search ends; a slot's entry is alive; `live` of the `used` entries are alive, each with one slot; sequence numbers
- * grow with the position. Deleting shifts the slots that follow back, so the index has no tombstones; the array has, until it is full: then the
- * entries alive are packed into a new one, twice the room if more than half of it is needed. */
+ * Invariants: slots in use <= 3/4 of all, so a search ends; a slot's entry is alive; `live` of the `used` entries are alive,
+ * each with one slot; sequence numbers grow with the position. Deleting shifts the slots that follow back, so the index has no
+ * tombstones; the array has, until it is full: then the entries alive are packed into a new one, twice the room if more than
+ * half of it is needed. */
 #include "table.h"
 
 #include <stdlib.h>
@@ -60,8 +61,8 @@ struct key_string *table_key_string(const char *entry)
     return *(struct key_string *const *)(entry + HEAD);
 }
 
-/* The texts are the program's to read, so their memory is allocated and freed as the program's own (the detector watches), and whoever
- * has read one does so before the last one frees it. */
+/* The texts are the program's to read, so their memory is allocated and freed as the program's own (the detector watches), and
+ * whoever has read one does so before the last one frees it. */
 void key_string_release(struct key_string *s)
 {
     hook_release_merge(rt_race(), s);
@@ -216,8 +217,8 @@ static struct store *store_new(const struct table *t, size_t live)
     return s;
 }
 
-/* Packs the entries alive into a new store with room for more. They are counted anew: `live` is not to be relied on if two goroutines are
- * writing, a bug that is to be reported and not to end in a smashed heap. */
+/* Packs the entries alive into a new store with room for more. They are counted anew: `live` is not to be relied on if two
+ * goroutines are writing, a bug that is to be reported and not to end in a smashed heap. */
 static void make_room(struct table *t)
 {
     struct store *from = t->store;

@@ -1,15 +1,17 @@
 /* The hash table under go_map and go_sync_map. No locks, no hooks: its clients see to both.
  *
- * Entries lie in the order of their insertion in one array; an index of slots (position, hash) leads from a key to its entry by open addressing. An
- * iteration walks the array and is indifferent to what happens to the index. Each entry has a sequence number that grows along the array, so when the
- * array was packed or grown between two steps, or cleared, the iteration finds its place again by binary search: each entry that was there when it
- * began and is not deleted comes exactly once, one deleted before its turn never, one inserted meanwhile at most once: Go's rules.
+ * Entries lie in the order of their insertion in one array; an index of slots (position, hash) leads from a key to its entry
+ * by open addressing. An iteration walks the array and is indifferent to what happens to the index. Each entry has a sequence
+ * number that grows along the array, so when the array was packed or grown between two steps, or cleared, the iteration finds
+ * its place again by binary search: each entry that was there when it began and is not deleted comes exactly once, one deleted
+ * before its turn never, one inserted meanwhile at most once: Go's rules.
  *
- * Why not a packaged table: with uthash a deletion of the next entry leaves an iteration with a freed pointer, a random start means walking a list, and each
- * entry is a block of its own with 56 bytes of links. The hash function is packaged: XXH3 with a seed of each table's own.
+ * Why not a packaged table: with uthash a deletion of the next entry leaves an iteration with a freed pointer, a random start
+ * means walking a list, and each entry is a block of its own with 56 bytes of links. The hash function is packaged: XXH3 with
+ * a seed of each table's own.
  *
- * The previous arrays are kept until the next growth: a reader that races with a writer (a bug that go_map is to detect and say) then reads old memory, not
- * freed memory, and lives to say it. */
+ * The previous arrays are kept until the next growth: a reader that races with a writer (a bug that go_map is to detect and
+ * say) then reads old memory, not freed memory, and lives to say it. */
 #ifndef RT_TABLE_H
 #define RT_TABLE_H
 

@@ -1,13 +1,15 @@
 /* Timers and tickers: a struct timer (timer.h) with a channel to send on or a function to start.
  *
- * Starting and stopping are made one by the ticker's own lock, so that resets may come from several goroutines at once. The timer's function
- * takes the channel's lock, never the ticker's: timer_stop waits for it with the ticker's lock held. A stop takes the timer out of its heap
- * and then empties the channel; nothing can be sent between the two, so afterwards no value from before is to be had: Go's rule since
- * 1.23, which Go keeps with channels that look unbuffered, and this in the older, plain way.
+ * Starting and stopping are made one by the ticker's own lock, so that resets may come from several goroutines at once. The
+ * timer's function takes the channel's lock, never the ticker's: timer_stop waits for it with the ticker's lock held. A stop
+ * takes the timer out of its heap and then empties the channel; nothing can be sent between the two, so afterwards no value
+ * from before is to be had: Go's rule since 1.23, which Go keeps with channels that look unbuffered, and this in the older,
+ * plain way.
  *
- * For the race detector a start releases what the starter knows to the one slot of the channel, where the receive finds it (merged with what
- * is there: an earlier value's receiver has passed through the slot too). The function of go_after_func gets its goroutine from the scheduler, where nobody
- * is to be its parent; so the timer itself is a race_g, made by go_after_func, taught by each reset, parent of every run. */
+ * For the race detector a start releases what the starter knows to the one slot of the channel, where the receive finds it
+ * (merged with what is there: an earlier value's receiver has passed through the slot too). The function of go_after_func gets
+ * its goroutine from the scheduler, where nobody is to be its parent; so the timer itself is a race_g, made by go_after_func,
+ * taught by each reset, parent of every run. */
 #include <gort/time.h>
 
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* Timers: a heap per P under a lock of its own, of timers embedded in what they wake.
  *
  * A timer's life: IDLE -> (timer_start) ARMED, in a heap -> FIRING, out of the heap, its function runs without the heap's lock
- * -> IDLE, or ARMED again if it has a period. timer_stop takes an ARMED one out, and waits for a FIRING one to be done (a few dozen
- * instructions), so that after it the timer's memory is the caller's again. While it is FIRING the timer is the firing thread's, which
- * rearms a periodic one itself: a timer's function must not stop or start its own timer, nor wait for a lock under which others stop it. */
+ * -> IDLE, or ARMED again if it has a period. timer_stop takes an ARMED one out, and waits for a FIRING one to be done (a few
+ * dozen instructions), so that after it the timer's memory is the caller's again. While it is FIRING the timer is the firing
+ * thread's, which rearms a periodic one itself: a timer's function must not stop or start its own timer, nor wait for a lock
+ * under which others stop it. */
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
 
@@ -39,8 +40,8 @@ void timers_init(struct timers *ts);
 bool timer_start(struct timers *ts, struct timer *t, int64_t when);
 /* Disarms. True: it had not fired and will not (a periodic one: will not again). */
 bool timer_stop(struct timer *t);
-/* As timer_stop, but leaves one that is FIRING alone and does not wait for it: for callers that hold what its function needs. False does
- * not mean that its function is done with it, nor that it won't fire again. */
+/* As timer_stop, but leaves one that is FIRING alone and does not wait for it: for callers that hold what its function needs.
+ * False does not mean that its function is done with it, nor that it won't fire again. */
 bool timer_try_stop(struct timer *t);
 /* Fires all that are due; returns how many. A periodic one whose instants were missed fires once for all of them. */
 int timers_run(struct timers *ts, struct m *m, int64_t now);

@@ -1,23 +1,28 @@
-/* Typed hash maps that notice when goroutines use them at once without synchronization. After Go's built-in map (src/runtime/map.go).
+/* Typed hash maps that notice when goroutines use them at once without synchronization. After Go's built-in map
+ * (src/runtime/map.go).
  *
  *     go_map(int, double) m = go_make_map(int, double);
  *     go_map_set(m, 7, 0.5);
  *     double v;
  *     if (go_map_get(m, 7, &v)) ...
  *
- * go_map(K, V) is a pointer type that carries both types; the compiler checks them, and nothing is left of them when the program runs. A copy of
- * it is the same map. NULL is Go's nil map: empty, and writing to it panics ("assignment to entry in nil map").
+ * go_map(K, V) is a pointer type that carries both types; the compiler checks them, and nothing is left of them when the
+ * program runs. A copy of it is the same map. NULL is Go's nil map: empty, and writing to it panics ("assignment to entry in
+ * nil map").
  *
- * K: an integer, enumeration, bool, float, double (0 and -0 are one key, a NaN is never found), or any pointer but char * (by address); a struct or union,
- * compared byte by byte, so it must have no padding; or const char *: a string, by content, which the map copies. A key of another type than K does
- * not compile, but for arithmetic ones, which are converted as in an assignment (no floating-point number to an integer). V: any object type but an array.
- * A key or value in braces: the value as it is, the key in parentheses: go_map_set(m, ((struct k){1, 2}), (struct v){3, 4}).
+ * K: an integer, enumeration, bool, float, double (0 and -0 are one key, a NaN is never found), or any pointer but char * (by
+ * address); a struct or union, compared byte by byte, so it must have no padding; or const char *: a string, by content, which
+ * the map copies. A key of another type than K does not compile, but for arithmetic ones, which are converted as in an
+ * assignment (no floating-point number to an integer). V: any object type but an array. A key or value in braces: the value as
+ * it is, the key in parentheses: go_map_set(m, ((struct k){1, 2}), (struct v){3, 4}).
  *
- * Not for use by several goroutines at once unless all of them only read: that is found without locks and, as far as two uses really overlap, ends the
- * program: "fatal error: concurrent map read and map write", "concurrent map writes", "concurrent map iteration and map write". Builds with race
- * detection report every unordered pair, overlapping or not. For a map that goroutines share: go_sync_map, or a mutex.
+ * Not for use by several goroutines at once unless all of them only read: that is found without locks and, as far as two uses
+ * really overlap, ends the program: "fatal error: concurrent map read and map write", "concurrent map writes", "concurrent map
+ * iteration and map write". Builds with race detection report every unordered pair, overlapping or not. For a map that
+ * goroutines share: go_sync_map, or a mutex.
  *
- * All are constant time on average, some 20 to 50 ns; growing copies all entries now and then. No memory: the program ends with a message. */
+ * All are constant time on average, some 20 to 50 ns; growing copies all entries now and then. No memory: the program ends
+ * with a message. */
 #ifndef GORT_MAP_H
 #define GORT_MAP_H
 
@@ -25,8 +30,8 @@
 
 struct gort_map;
 
-/* The pointee is a pointer to a function that returns a pointer to a function that takes K * and returns V *: so V can be had back from an
- * expression by __typeof__, and a K * or a guess at K can be checked. No such function exists. */
+/* The pointee is a pointer to a function that returns a pointer to a function that takes K * and returns V *: so V can be had
+ * back from an expression by __typeof__, and a K * or a guess at K can be checked. No such function exists. */
 #define go_map(K, V) __typeof__(__typeof__(V) *(*(**)(struct gort_map *))(__typeof__(K) *))
 #define go_string_map(V) go_map(const char *, V)
 
@@ -78,14 +83,16 @@ struct gort_map;
 /* Frees the map. NULL is ignored. */
 #define go_map_free(m) gort_map_free(gort_map_of_(m))
 
-/* A loop over the entries, whose keys and values it copies to *kp and *vp (NULL: not wanted), from a random place on, in no order to rely on:
+/* A loop over the entries, whose keys and values it copies to *kp and *vp (NULL: not wanted), from a random place on, in no
+ * order to rely on:
  *
  *     int k; double v;
  *     go_map_each(m, &k, &v)
  *         printf("%d: %g\n", k, v);
  *
- * Entries may be set and deleted meanwhile by the same goroutine: one deleted before its turn does not come, one inserted may come or not, each comes at most once.
- * Leaving the loop early needs no ado. A string key is the map's copy: good until its entry is deleted. */
+ * Entries may be set and deleted meanwhile by the same goroutine: one deleted before its turn does not come, one inserted may
+ * come or not, each comes at most once. Leaving the loop early needs no ado. A string key is the map's copy: good until its
+ * entry is deleted. */
 #define go_map_each(m, kp, vp) \
     for (struct go_map_iter GORT_MAP_CAT_(gort_it_, __LINE__) = {0}; go_map_next(m, &GORT_MAP_CAT_(gort_it_, __LINE__), kp, vp);)
 

@@ -1,13 +1,16 @@
-/* A hash map for any number of goroutines at once. After Go's sync.Map (src/sync/map.go), whose names it has, with a count besides.
+/* A hash map for any number of goroutines at once. After Go's sync.Map (src/sync/map.go), whose names it has, with a count
+ * besides.
  *
- * Keys are pointers, compared as such (an integer: cast it by way of uintptr_t), or strings, compared by content and copied: one or the other for a whole map, said when it
- * is made. Values are pointers that the map does not look behind: what they point to, and when it may be freed, is the program's affair.
+ * Keys are pointers, compared as such (an integer: cast it by way of uintptr_t), or strings, compared by content and copied:
+ * one or the other for a whole map, said when it is made. Values are pointers that the map does not look behind: what they
+ * point to, and when it may be freed, is the program's affair.
  *
- * Ready when all bytes are zero (pointer keys), or GO_SYNC_MAP_INIT, GO_SYNC_MAP_STRINGS_INIT; must not be copied. Takes memory with the first
- * store; go_sync_map_free() gives it back. No memory: the program ends with a message.
+ * Ready when all bytes are zero (pointer keys), or GO_SYNC_MAP_INIT, GO_SYNC_MAP_STRINGS_INIT; must not be copied. Takes
+ * memory with the first store; go_sync_map_free() gives it back. No memory: the program ends with a message.
  *
- * Every operation but range, len and clear is atomic and constant time on average, some 40 ns; operations on different keys hardly meet. None waits for another
- * goroutine. A store (or swap, delete, clear: any that changes the map) happens before each load (or any that reads) that sees its effect. */
+ * Every operation but range, len and clear is atomic and constant time on average, some 40 ns; operations on different keys
+ * hardly meet. None waits for another goroutine. A store (or swap, delete, clear: any that changes the map) happens before
+ * each load (or any that reads) that sees its effect. */
 #ifndef GORT_SYNC_MAP_H
 #define GORT_SYNC_MAP_H
 
@@ -22,7 +25,8 @@ typedef struct go_sync_map {
 #define GO_SYNC_MAP_INIT {NULL, false}
 #define GO_SYNC_MAP_STRINGS_INIT {NULL, true}
 
-/* Whether the key has a value, which goes to *value; NULL goes there if not. (In all functions here `value` and the like may be NULL: not wanted.) */
+/* Whether the key has a value, which goes to *value; NULL goes there if not. (In all functions here `value` and the like may
+ * be NULL: not wanted.) */
 bool go_sync_map_load(go_sync_map *m, const void *key, void **value);
 void go_sync_map_store(go_sync_map *m, const void *key, void *value);
 /* True: the key had a value, now in *actual. False: it has `value` now, and so has *actual. */
@@ -37,8 +41,8 @@ bool go_sync_map_compare_and_swap(go_sync_map *m, const void *key, void *old, vo
 /* Removes the key if it has the value `old`; whether it did. */
 bool go_sync_map_compare_and_delete(go_sync_map *m, const void *key, void *old);
 
-/* Calls fn for each key until it returns false. Not a snapshot of one moment: a key comes at most once, with a value that it had at some moment of the
- * call. fn may use the map, and may block. A string key is good until fn returns. */
+/* Calls fn for each key until it returns false. Not a snapshot of one moment: a key comes at most once, with a value that it
+ * had at some moment of the call. fn may use the map, and may block. A string key is good until fn returns. */
 void go_sync_map_range(go_sync_map *m, bool (*fn)(const void *key, void *value, void *arg), void *arg);
 
 /* How many keys there are; of one moment only if nobody changes the map. */
