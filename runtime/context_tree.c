@@ -179,10 +179,8 @@ static go_context *with_cancel(go_context *parent, int64_t at_ns)
     c->timer.fn = deadline_fire;
     struct m *m = rt_enter();
     bool own_deadline = at_ns < c->deadline;
-    if (own_deadline) {
-        c->deadline = at_ns;
-        hook_release(HOOK_RACE_G(m->g), c->done);   /* the timer has no past of its own */
-    }
+    if (own_deadline)
+        c->deadline = at_ns;   /* (for the race detector its timer has no past: who has the context comes after its maker anyway) */
     if (parent->cancels) {
         attach(m, c, parent->cancels);
     } else {

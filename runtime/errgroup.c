@@ -21,6 +21,17 @@ static bool still_full(const void *addr, void *arg)
     return is_full(g, atomic_load_explicit(&g->active, memory_order_relaxed));
 }
 
+/* The first n of a group limited to n find their places empty; for the others somebody has ended, and comes before them. For the race
+ * detector: which one it was is not known, so all that have ended. */
+static void follow(go_errgroup *g)
+{
+    uint32_t begun = atomic_load_explicit(&g->begun, memory_order_relaxed);
+    while (begun < g->limit - 1)
+        if (atomic_compare_exchange_weak_explicit(&g->begun, &begun, begun + 1, memory_order_relaxed, memory_order_relaxed))
+            return;
+    hook_acquire(rt_race(), &g->active);
+}
+
 /* Acquire pairs with the release in leave(): a place is passed on with all that was done in it. */
 static bool take_place(go_errgroup *g)
 {
@@ -30,7 +41,7 @@ static bool take_place(go_errgroup *g)
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&g->active, &active, active + 1, memory_order_acquire, memory_order_relaxed));
     if (g->limit)
-        hook_acquire(rt_race(), &g->active);
+        follow(g);
     return true;
 }
 
@@ -76,6 +87,7 @@ void go_errgroup_set_limit(go_errgroup *g, int n)
         rt_panic("errgroup: modify limit while %u goroutines in the group are still active", active);
     }
     g->limit = n < 0 ? 0 : (uint32_t)n + 1;
+    atomic_store_explicit(&g->begun, 0, memory_order_relaxed);
 }
 
 void go_errgroup_go(go_errgroup *g, int (*fn)(void *arg), void *arg)

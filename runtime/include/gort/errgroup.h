@@ -19,7 +19,7 @@ typedef struct go_errgroup {
     _Atomic(uint32_t) active;   /* goroutines of the group */
     uint32_t limit;             /* the limit + 1; 0: none */
     _Atomic(int) err;           /* the first */
-    uint32_t reserved;
+    _Atomic(uint32_t) begun;    /* starts since the limit was set, counted up to it */
     go_context *context;        /* cancelled at the first error and by the wait; NULL: none */
 } go_errgroup;
 #define GO_ERRGROUP_INIT {{0}, 0, 0, 0, 0, NULL}
