@@ -5,7 +5,7 @@
 // runs: 3
 #include "race_test.h"
 
-static int y;
+int y;   /* not static: see x */
 static void clean(go_context *c) { x = y = 1; go_context_cancel_cause(c, GO_ERR_EOF); step(1); }
 static void derive(go_context *c, go_chan(int) done)
 {
