@@ -220,20 +220,26 @@ void sched_handoff(struct p *p)
     sched_start_m(p, false);
 }
 
-/* Wakes one M to look for work, unless one is looking or no P is free. */
+/* Wakes one M to look for work, unless one is looking or no P is free. While we look for a P we count as spinning, and whoever submits work
+ * in that time relies on it: so if there is no P we owe the second look that a spinning M owes ((A) in the essay). */
 void sched_wake_p(void)
 {
-    int zero = 0;
-    if (atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) != 0 ||
-        !atomic_compare_exchange_strong_explicit(&sched.nspinning, &zero, 1, memory_order_seq_cst, memory_order_relaxed))
-        return;
-    lock(&sched.lock);
-    struct p *p = p_get_idle_locked(NULL);
-    unlock(&sched.lock);
-    if (p)
-        sched_start_m(p, true);
-    else
-        atomic_fetch_sub_explicit(&sched.nspinning, 1, memory_order_seq_cst);
+    for (;;) {
+        int zero = 0;
+        if (atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) != 0 ||
+            !atomic_compare_exchange_strong_explicit(&sched.nspinning, &zero, 1, memory_order_seq_cst, memory_order_relaxed))
+            return;
+        lock(&sched.lock);
+        struct p *p = p_get_idle_locked(NULL);
+        unlock(&sched.lock);
+        if (p) {
+            sched_start_m(p, true);
+            return;
+        }
+        atomic_fetch_sub_explicit(&sched.nspinning, 1, memory_order_seq_cst);   /* (A) */
+        if (atomic_load_explicit(&sched.nidle, memory_order_seq_cst) == 0 || !any_queue_has_work())
+            return;
+    }
 }
 
 /* m found work: it is no longer spinning. Step 3 of the essay, for an M that keeps its P. */
