@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define rt_container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define rt_container_of(p, type, member) ((type *)((uintptr_t)(p) - offsetof(type, member)))
 #define rt_likely(c) __builtin_expect(!!(c), 1)
 #define rt_unlikely(c) __builtin_expect(!!(c), 0)
 #define rt_noinline __attribute__((noinline))

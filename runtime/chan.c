@@ -268,6 +268,21 @@ enum go_recv_result gort_chan_try_recv(struct gort_chan *c, void *v)
     return r == CHAN_DONE ? GO_RECV_VALUE : r == CHAN_CLOSED ? GO_RECV_CLOSED : GO_RECV_EMPTY;
 }
 
+struct g **chan_close_locked(struct gort_chan *c, struct g *g, struct g **last)
+{
+    RT_ASSERT(lock_is_held(&c->lock));
+    __atomic_store_n(&c->closed, true, __ATOMIC_RELAXED);
+    if (g)
+        hook_release(HOOK_RACE_G(g), c);
+    struct waiter *w;
+    while ((w = waitq_pop(&c->receivers)) || (w = waitq_pop(&c->senders))) {
+        *last = waiter_done(w, false);   /* g->next is free: a parked goroutine is in no run queue */
+        last = &(*last)->next;
+    }
+    *last = NULL;
+    return last;
+}
+
 void gort_chan_close(struct gort_chan *c)
 {
     struct m *m = rt_enter();
@@ -278,15 +293,8 @@ void gort_chan_close(struct gort_chan *c)
         unlock(&c->lock);
         rt_panic("close of closed channel");
     }
-    __atomic_store_n(&c->closed, true, __ATOMIC_RELAXED);
-    hook_release(HOOK_RACE_G(m->g), c);
-    struct g *first = NULL, **last = &first;
-    struct waiter *w;
-    while ((w = waitq_pop(&c->receivers)) || (w = waitq_pop(&c->senders))) {
-        *last = waiter_done(w, false);   /* g->next is free: a parked goroutine is in no run queue */
-        last = &(*last)->next;
-    }
-    *last = NULL;
+    struct g *first = NULL;
+    chan_close_locked(c, m->g, &first);
     unlock(&c->lock);
     while (first) {
         struct g *g = first;
@@ -327,8 +335,7 @@ go_recv_chan(int64_t) go_after(int64_t ns)
     struct m *m = rt_enter();
     c->timer.fn = after_fire;
     hook_release(HOOK_RACE_G(m->g), &c->sync[0]);
-    int64_t now = os_now();
-    sched_timer_start(m, &c->timer, ns > INT64_MAX - now ? INT64_MAX - 1 : now + (ns > 0 ? ns : 0));
+    sched_timer_start(m, &c->timer, time_after(ns));
     rt_leave();
     return (go_recv_chan(int64_t))c;
 }

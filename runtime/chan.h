@@ -37,6 +37,9 @@ enum chan_result { CHAN_WOULD_BLOCK, CHAN_DONE, CHAN_CLOSED };
  * after unlocking, or NULL. CHAN_CLOSED: a send must panic; a receive has zeroed *v. */
 enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *v, struct g **wake);
 enum chan_result chan_recv_locked(struct gort_chan *c, struct g *g, void *v, struct g **wake);
+/* Closes an open channel for g (NULL: a timer), with the lock held. The goroutines that waited are appended to a list linked by g->next at
+ * *last, to be readied after unlocking; returns its new end. */
+struct g **chan_close_locked(struct gort_chan *c, struct g *g, struct g **last);
 /* A receiver that was woken: tells the detector of its write, and of the close if that woke it. */
 void chan_received(struct gort_chan *c, struct g *g, void *v, bool success, const void *pc);
 

@@ -222,6 +222,24 @@ void gort_go_stack(size_t bytes)
     rt_g()->next_stack_bytes = bytes == 0 ? 0 : bytes < LEAST ? LEAST : bytes;
 }
 
+/* Makes g, which has fn and create_pc, runnable: it will call fn(args). */
+static void launch(struct m *m, struct g *g, uint64_t parent_id, struct race_g *parent, struct ctx_args *args, const void *stack_args,
+                   size_t stack_arg_bytes)
+{
+    g->next = NULL;
+    g->id = g_new_id();
+    g->parent_id = parent_id;
+    g->wait_obj = 0;
+    g->pending = NULL;
+    g->deferred = NULL;
+    g->panics = NULL;
+    args->fn = g->fn;
+    ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, args, stack_args, stack_arg_bytes);
+    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
+    HOOK_SET_RACE_G(g, hook_go(parent, g->id, parent_id, (void *)g->fn, (void *)g->create_pc, (void *)g->stack_lo, (void *)g->stack_hi));
+    rt_ready(m, g);
+}
+
 /* Not checked by a sanitizer: the words above the caller's frame may be anybody's. */
 __attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_args *regs, const void *stack_args)
 {
@@ -230,25 +248,26 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_arg
     struct g *g = parent->pending;
     RT_CHECK(g != NULL);
     parent->pending = g->next;
-    g->next = NULL;
-    g->id = g_new_id();
-    g->parent_id = parent->id;
-    g->wait_obj = 0;
-    g->pending = NULL;
-    g->deferred = NULL;
-    g->panics = NULL;
     g->labels = rt_unlikely(parent->labels != NULL) ? labels_share(parent->labels) : NULL;
     struct ctx_args args = *regs;
-    args.fn = g->fn;
-    ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, &args, stack_args, g->stack_arg_bytes);
-    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
-    HOOK_SET_RACE_G(g, hook_go(HOOK_RACE_G(parent), g->id, parent->id, (void *)g->fn, (void *)g->create_pc,
-                               (void *)g->stack_lo, (void *)g->stack_hi));
-    rt_ready(m, g);
+    launch(m, g, parent->id, HOOK_RACE_G(parent), &args, stack_args, g->stack_arg_bytes);
     /* A full queue: let the children run, on warm stacks, before there are more of them; each new stack costs page faults. */
     if (m->p && runq_len(&m->p->runq) >= RT_RUNQ_SLOTS - 1)
         rt_yield();
     rt_leave();
+}
+
+void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, uintptr_t create_pc, struct race_g *parent)
+{
+    struct g *g = g_get(m);
+    if (!g)
+        rt_fatal("go: no memory for a goroutine's stack");
+    g->fn = (uintptr_t)fn;
+    g->create_pc = create_pc;
+    g->flags = 0;
+    g->labels = NULL;
+    struct ctx_args args = {.integer = {(uintptr_t)arg}};
+    launch(m, g, parent_id, parent, &args, NULL, 0);
 }
 
 /* A new goroutine's first call, on its own stack, right after the switch to it. */

@@ -26,6 +26,9 @@ struct g *g_get_bare(void);
 void g_put_bare(struct g *g);
 /* Ends the current goroutine. */
 _Noreturn void g_exit(void);
+/* Starts fn(arg) as a goroutine from the scheduler, where no goroutine runs that could be its parent: parent_id and create_pc say who is
+ * to be named as its creator, and what `parent`, the detector's side of somebody who stays parked meanwhile, knows happens before it. */
+void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, uintptr_t create_pc, struct race_g *parent);
 /* A fresh goroutine number. */
 uint64_t g_new_id(void);
 /* Calls visit for each slot ever used until it returns false. */
@@ -141,6 +144,11 @@ static inline struct g *rt_g(void)
 }
 /* The detector's side of the current goroutine; costs nothing in a plain build. */
 #define rt_race() HOOK_RACE_G(rt_g())
+
+/* ---- time.c ---- */
+
+/* The instant ns from now (ns < 0: now), never as late as TIMER_NEVER. */
+int64_t time_after(int64_t ns);
 
 /* ---- sema.c ---- */
 

@@ -89,7 +89,7 @@ ssize_t go_read_full(go_conn *conn, void *buf, size_t n, size_t *got)
         done += (size_t)k;
     if (got)
         *got = done;
-    return done == n ? (ssize_t)n : k < 0 ? k : GO_ERR_EOF;
+    return done == n ? (ssize_t)n : k < 0 ? k : done == 0 ? GO_ERR_EOF : GO_ERR_UNEXPECTED_EOF;
 }
 
 ssize_t go_recv_from(go_conn *conn, void *buf, size_t n, struct go_addr *from)

@@ -6,6 +6,8 @@
 /* X(name, several of this rank may be held) in the order in which they nest, outermost first. */
 #define LOCK_RANKS(X) \
     X(SIGNAL, false)  /* who asked for which signals; held while sending to them */ \
+    X(TICKER, false)  /* a timer's or ticker's stop, reset */               \
+    X(CONTEXT, false) /* a tree of contexts */                              \
     X(CHAN, true)     /* a channel */                                       \
     X(SEMA, false)    /* a bucket of the address-keyed wait queues */       \
     X(POLL, false)    /* the start of the netpoller */                      \
@@ -15,7 +17,8 @@
     X(TIMER, false)   /* a timer heap */                                    \
     X(SCHED, false)   /* idle lists, the global queue, hand-off of Ps */    \
     X(G, false)       /* the shared list of free goroutines and slabs */    \
-    X(STACK, false)   /* the shared list of free stacks */
+    X(STACK, false)   /* the shared list of free stacks */                  \
+    X(SHARD, false)   /* a part of a go_sync_map */
 
 enum lock_rank {
     LOCK_RANK_NONE,

@@ -21,7 +21,7 @@
  *
  * Timers lie in the Ps' heaps. A P runs its own at each turn through the scheduler. Those of the others are watched by the
  * timekeeper, the first M that went to sleep, which sleeps only until the first of all timers. (T): it stores keep_until, then reads the
- * heaps' firsts again; sched_timer_start stores the heap's first, then reads keep_until. Sequentially consistent both, so either the
+ * heaps' firsts again; who arms a timer stores the heap's first, then reads keep_until. Sequentially consistent both, so either the
  * timekeeper sees the timer, or the starter sees that it must be woken.
  *
  * A thread's goroutine runs without a P, on its own thread alone: a program's loop on that thread can't hold up goroutines, nor
@@ -239,20 +239,26 @@ void sched_handoff(struct p *p)
     sched_start_m(p, false);
 }
 
-/* Wakes one M to look for work, unless one is looking or no P is free. */
+/* Wakes one M to look for work, unless one is looking or no P is free. While we look for a P we count as spinning, and whoever submits work
+ * in that time relies on it: so if there is no P we owe the second look that a spinning M owes ((A) in the essay). */
 void sched_wake_p(void)
 {
-    int zero = 0;
-    if (atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) != 0 ||
-        !atomic_compare_exchange_strong_explicit(&sched.nspinning, &zero, 1, memory_order_seq_cst, memory_order_relaxed))
-        return;
-    lock(&sched.lock);
-    struct p *p = p_get_idle_locked(NULL);
-    unlock(&sched.lock);
-    if (p)
-        sched_start_m(p, true);
-    else
-        atomic_fetch_sub_explicit(&sched.nspinning, 1, memory_order_seq_cst);
+    for (;;) {
+        int zero = 0;
+        if (atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) != 0 ||
+            !atomic_compare_exchange_strong_explicit(&sched.nspinning, &zero, 1, memory_order_seq_cst, memory_order_relaxed))
+            return;
+        lock(&sched.lock);
+        struct p *p = p_get_idle_locked(NULL);
+        unlock(&sched.lock);
+        if (p) {
+            sched_start_m(p, true);
+            return;
+        }
+        atomic_fetch_sub_explicit(&sched.nspinning, 1, memory_order_seq_cst);   /* (A) */
+        if (atomic_load_explicit(&sched.nidle, memory_order_seq_cst) == 0 || !any_queue_has_work())
+            return;
+    }
 }
 
 /* m found work: it is no longer spinning. Step 3 of the essay, for an M that keeps its P. */
@@ -271,7 +277,13 @@ static void sched_after_spin(struct m *m)
 void sched_timer_start(struct m *m, struct timer *t, int64_t when)
 {
     struct timers *ts = m->p ? &m->p->timers : &sched.ps[0]->timers;   /* P 0 never retires */
-    if (!timer_start(ts, t, when) || when >= atomic_load_explicit(&sched.keep_until, memory_order_seq_cst))   /* (T) */
+    if (timer_start(ts, t, when))
+        sched_timer_watch(when);
+}
+
+void sched_timer_watch(int64_t when)
+{
+    if (when >= atomic_load_explicit(&sched.keep_until, memory_order_seq_cst))   /* (T) */
         return;
     lock(&sched.lock);
     struct m *keeper = sched.timekeeper;

@@ -1,4 +1,4 @@
-/* go_now and go_sleep. (go_after is a channel: chan.c.) */
+/* go_now and go_sleep. (go_after is a channel: chan.c. Timers and tickers: ticker.c.) */
 #include <gort/time.h>
 
 #include "internal.h"
@@ -7,6 +7,12 @@
 int64_t go_now(void)
 {
     return os_now();
+}
+
+int64_t time_after(int64_t ns)
+{
+    int64_t now = os_now();
+    return ns <= 0 ? now : ns >= TIMER_NEVER - now ? TIMER_NEVER - 1 : now + ns;
 }
 
 static void sleep_fire(struct m *m, struct timer *t)

@@ -95,19 +95,14 @@ bool timer_start(struct timers *ts, struct timer *t, int64_t when)
     return first;
 }
 
-bool timer_stop(struct timer *t)
+/* Takes t out of its heap. *firing: it is in none just now. */
+static bool take_out(struct timer *t, bool *firing)
 {
-    for (unsigned spins = 0;; spins++) {
+    for (;;) {
         unsigned state = atomic_load_explicit(&t->state, memory_order_acquire);
-        if (state == TIMER_IDLE)
+        *firing = state == TIMER_FIRING;
+        if (state != TIMER_ARMED)
             return false;
-        if (state == TIMER_FIRING) {   /* its function is at work on another thread */
-            if (spins < 100)
-                ctx_pause();
-            else
-                os_thread_yield();
-            continue;
-        }
         /* heap can change while we don't hold its lock (timers_move): take the lock, then look again. */
         struct timers *ts = __atomic_load_n(&t->heap, __ATOMIC_ACQUIRE);
         lock(&ts->lock);
@@ -121,6 +116,49 @@ bool timer_stop(struct timer *t)
         if (here)
             return true;
     }
+}
+
+bool timer_try_stop(struct timer *t)
+{
+    bool firing;
+    return take_out(t, &firing);
+}
+
+bool timer_stop(struct timer *t)
+{
+    bool firing, stopped;
+    for (unsigned spins = 0; !(stopped = take_out(t, &firing)) && firing; spins++) {   /* its function is at work on another thread */
+        if (spins < 100)
+            ctx_pause();
+        else
+            os_thread_yield();
+    }
+    return stopped;
+}
+
+/* The next instant of a periodic timer that is later than now; whole periods are left out if they were missed, so the beat stays. */
+static int64_t next_instant(const struct timer *t, int64_t now)
+{
+    int64_t next;
+    if (__builtin_mul_overflow((now - t->when) / t->period + 1, t->period, &next) || __builtin_add_overflow(next, t->when, &next) ||
+        next == TIMER_NEVER)
+        next = TIMER_NEVER - 1;
+    return next;
+}
+
+/* A periodic timer has fired: back into the heap. Somebody else's stop may be waiting for this moment. */
+static void rearm(struct timers *ts, struct timer *t, int64_t when)
+{
+    lock(&ts->lock);
+    t->when = when;
+    add_locked(ts, t);
+    bool first = ts->heap[0] == t;
+    publish_first(ts);
+    /* The last touch: once ARMED and unlocked, t may be stopped and freed. */
+    atomic_store_explicit(&t->state, TIMER_ARMED, memory_order_release);
+    unlock(&ts->lock);
+    if (first)
+        sched_timer_watch(when);
 }
 
 int timers_run(struct timers *ts, struct m *m, int64_t now)
@@ -138,8 +176,10 @@ int timers_run(struct timers *ts, struct m *m, int64_t now)
         atomic_store_explicit(&t->state, TIMER_FIRING, memory_order_relaxed);
         unlock(&ts->lock);
         t->fn(m, t);
-        /* Release: all that fn did to what the timer is embedded in comes before a timer_stop that returns. */
-        atomic_store_explicit(&t->state, TIMER_IDLE, memory_order_release);
+        if (t->period > 0)
+            rearm(ts, t, next_instant(t, now));
+        else   /* Release: all that fn did to what the timer is embedded in comes before a timer_stop that returns. */
+            atomic_store_explicit(&t->state, TIMER_IDLE, memory_order_release);
         fired++;
     }
     return fired;

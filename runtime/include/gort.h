@@ -9,10 +9,14 @@
  *     go_mutex, go_rwmutex, go_waitgroup,
  *     go_once, go_cond, go_sem                     gort/sync.h
  *     go_pool                                      gort/pool.h
- *     go_sleep, go_after, go_now                   gort/time.h
+ *     go_sleep, go_after, go_timer, go_ticker      gort/time.h
+ *     go_context                                   gort/context.h
+ *     go_errgroup                                  gort/errgroup.h
+ *     go_map                                       gort/map.h
+ *     go_sync_map                                  gort/sync_map.h
  *     go_listen, go_dial, go_read, go_write ...    gort/net.h
  *     go_signal_notify, go_signal_stop             gort/signal.h
- *     error codes, go_strerror                     gort/error.h
+ *     GO_ERR_..., go_strerror                      gort/error.h
  *     leakcheck()                                  gort/leak.h
  *     go_race_acquire, ...                         gort/race.h
  */
@@ -28,6 +32,10 @@
 #include <gort/error.h>
 #include <gort/net.h>
 #include <gort/signal.h>
+#include <gort/context.h>
+#include <gort/errgroup.h>
+#include <gort/map.h>
+#include <gort/sync_map.h>
 #include <gort/leak.h>
 #include <gort/race.h>
 

@@ -68,6 +68,12 @@ static bool is_entry_point(const char *name)
         "go_sem_try_acquire", "go_sem_acquire_timeout", "go_sem_release", "go_pool_get", "go_pool_put", "go_pool_clear",
         "go_accept", "go_dial", "go_dial_timeout", "go_listen", "go_listen_packet", "go_read", "go_read_full", "go_write", "go_recv_from", "go_send_to",
         "go_conn_close", "go_fd_wait", "go_lookup_host", "go_resolve", "go_lock_os_thread", "go_unlock_os_thread",
+        "go_timer_new", "go_timer_stop", "go_timer_reset", "go_timer_free", "go_after_func", "go_ticker_new", "go_ticker_stop",
+        "go_ticker_reset", "go_ticker_free",
+        "go_context_with_cancel", "go_context_with_deadline", "go_context_with_timeout", "go_context_with_value", "go_context_cancel",
+        "go_context_cancel_cause", "go_context_free", "go_context_release",
+        "go_errgroup_go", "go_errgroup_try_go", "go_errgroup_set_limit", "go_errgroup_wait",
+        "go_sync_map_store", "go_sync_map_load_or_store", "go_sync_map_swap", "go_sync_map_range",
     };
     if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
         return true;

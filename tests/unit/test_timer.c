@@ -80,3 +80,30 @@ Test(timer, moving_keeps_all)
     cr_assert(timer_stop(&timers[5]));
     cr_assert_eq(timers_run(&other, NULL, 1000), N - 1);
 }
+
+/* A periodic timer fires once for all the instants that were missed, and goes on in its beat; stop takes it out. */
+Test(timer, periodic_keeps_the_beat)
+{
+    static struct timer t = {.fn = fire, .period = 10};
+    timers_init(&heap);
+    timers[0] = t;
+    fired[0] = 0;
+    timer_start(&heap, &timers[0], 5);
+    cr_assert_eq(timers_run(&heap, NULL, 4), 0);
+    cr_assert_eq(timers_run(&heap, NULL, 5), 1);
+    cr_assert_eq(timers_first(&heap), 15);
+    cr_assert_eq(timers_run(&heap, NULL, 14), 0);
+    cr_assert_eq(timers_run(&heap, NULL, 15), 1);
+    cr_assert_eq(timers_run(&heap, NULL, 58), 1);
+    cr_assert_eq(timers_first(&heap), 65);
+    cr_assert_eq(fired[0], 3);
+    cr_assert(timers_is_valid(&heap));
+    cr_assert(timer_try_stop(&timers[0]));
+    cr_assert_not(timer_stop(&timers[0]));
+    cr_assert_eq(timers_first(&heap), TIMER_NEVER);
+    timers[0].period = INT64_MAX;
+    timer_start(&heap, &timers[0], 100);
+    cr_assert_eq(timers_run(&heap, NULL, 100), 1);
+    cr_assert_eq(timers_first(&heap), TIMER_NEVER - 1);
+    cr_assert(timer_stop(&timers[0]));
+}

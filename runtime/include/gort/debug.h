@@ -58,7 +58,8 @@ enum gort_status {
     X(RWMUTEX_LOCK, "sync.RWMutex.Lock")        \
     X(COND, "sync.Cond.Wait")                   \
     X(SEM, "semacquire")                        \
-    X(ONCE, "sync.Once.Do")
+    X(ONCE, "sync.Once.Do")                    \
+    X(ERRGROUP, "errgroup.Group.Go")
 enum gort_wait_reason {
 #define X(name, text) GORT_WAIT_##name,
     GORT_WAIT_REASONS(X)

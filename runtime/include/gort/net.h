@@ -51,7 +51,8 @@ int go_dial_timeout(const char *network, const char *address, int64_t ns, go_con
 
 /* Reads up to n bytes, at least one: how many, 0 at the end (the peer has closed its side), or an error. n == 0: 0 at once. */
 ssize_t go_read(go_conn *c, void *buf, size_t n);
-/* Reads exactly n bytes: n, or an error; GO_ERR_EOF if the end came first (*got, if not NULL, says after how many). */
+/* Reads exactly n bytes: n, or an error; GO_ERR_EOF if the end came before the first, GO_ERR_UNEXPECTED_EOF later. *got, if not NULL: how many
+ * bytes were read in any case. */
 ssize_t go_read_full(go_conn *c, void *buf, size_t n, size_t *got);
 /* Writes all n bytes: n, or an error (then some may have been written). A closed peer is -EPIPE, never a signal. */
 ssize_t go_write(go_conn *c, const void *buf, size_t n);

@@ -1,0 +1,13 @@
+// error: integer from pointer|pointer to integer
+#include <gort.h>
+
+struct point { int x, y; };
+struct size { int w, h; };
+
+void takes_long(go_map(int, long) m);
+void test(go_map(int, int) m, go_string_map(int) names, go_map(struct point *, int) by_address, go_map(struct point, int) points)
+{
+    int v = 0;
+    (void)m, (void)names, (void)by_address, (void)points, (void)v;
+    go_map_set(m, 1, &v);
+}
