@@ -171,7 +171,7 @@ bool go_sync_map_load(go_sync_map *m, const void *key, void **value)
 void go_sync_map_store(go_sync_map *m, const void *key, void *value)
 {
     struct place p;
-    lock_place(&p, m, &key, true, CALLER);
+    RT_CHECK(lock_place(&p, m, &key, true, CALLER));   /* true: it makes what is missing */
     set(&p, value);
     unlock(&p.shard->lock);
 }
@@ -179,7 +179,7 @@ void go_sync_map_store(go_sync_map *m, const void *key, void *value)
 bool go_sync_map_load_or_store(go_sync_map *m, const void *key, void *value, void **actual)
 {
     struct place p;
-    lock_place(&p, m, &key, true, CALLER);
+    RT_CHECK(lock_place(&p, m, &key, true, CALLER));   /* true: it makes what is missing */
     bool found = load(&p, actual);
     if (!found) {
         set(&p, value);
@@ -217,7 +217,7 @@ void go_sync_map_delete(go_sync_map *m, const void *key)
 bool go_sync_map_swap(go_sync_map *m, const void *key, void *value, void **previous)
 {
     struct place p;
-    lock_place(&p, m, &key, true, CALLER);
+    RT_CHECK(lock_place(&p, m, &key, true, CALLER));   /* true: it makes what is missing */
     bool found = load(&p, previous);
     set(&p, value);
     unlock(&p.shard->lock);
