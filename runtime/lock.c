@@ -4,22 +4,28 @@
 #include "context.h"
 #include "os.h"
 
-/* Spins, then gives the processor away, then sleeps: a holder that the OS has preempted must get to run again. */
+/* Waits away from the lock's cache line, longer each time, then gives the processor away, then sleeps.
+ *
+ * Not looking is what makes a contended channel fast: whoever has the line gets some dozens of operations done, in turn with what it does
+ * between them, before the other takes it over. Looking all the time would move the line, and all that the lock guards, with each
+ * operation. A holder that the OS has preempted must get to run again, hence the yield. */
 rt_noinline void lock_slow(struct lock *l)
 {
-    unsigned round = 0;
-    do {
-        unsigned wait = 0;
-        while (atomic_load_explicit(&l->held, memory_order_relaxed)) {
-            if (++wait < 100 && os_ncpu() > 1) {
+    enum { PAUSES_FIRST = 16, PAUSES_MAX = 128, SPINS = 32, YIELDS = 1000 };
+    unsigned pauses = PAUSES_FIRST;
+    for (unsigned round = 0;; round++) {
+        if (round < SPINS && os_ncpu() > 1) {
+            for (unsigned i = 0; i < pauses; i++)
                 ctx_pause();
-            } else if (++round < 1000) {
-                os_thread_yield();
-            } else {
-                os_nanosleep(50000);
-            }
+            pauses = pauses < PAUSES_MAX ? 2 * pauses : pauses;
+        } else if (round < SPINS + YIELDS) {
+            os_thread_yield();
+        } else {
+            os_nanosleep(50000);
         }
-    } while (atomic_exchange_explicit(&l->held, 1, memory_order_acquire));
+        if (!atomic_load_explicit(&l->held, memory_order_relaxed) && !atomic_exchange_explicit(&l->held, 1, memory_order_acquire))
+            return;
+    }
 }
 
 #ifdef RT_DEBUG

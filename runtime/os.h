@@ -42,6 +42,8 @@ bool os_membarrier(void);
 /* Remembers the calling thread's signal mask; and gives the calling thread the remembered one. */
 void os_keep_signal_mask(void);
 void os_take_signal_mask(void);
+/* The calling thread's sleeps end on time: the system may otherwise let them be 50 us late to save power. */
+void os_sleep_exactly(void);
 /* The calling thread takes no signals any more but those of its own faults. */
 void os_block_signals(void);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -228,6 +229,11 @@ bool os_membarrier(void)
         atomic_store_explicit(&state, s, memory_order_release);
     }
     return s == 1 && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void os_sleep_exactly(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 }
 
 static sigset_t kept_mask;

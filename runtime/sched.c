@@ -787,6 +787,7 @@ static _Noreturn void worker_main(void *arg)
     m->tid = os_tid();
     m->errno_addr = __errno_location();
     signals_thread_start(m);
+    os_sleep_exactly();
     os_take_signal_mask();   /* that of the thread that started the runtime: the monitor, which may have made this one, takes no signals */
     for (;;) {
         if (m->thread_g) {   /* go_lock_os_thread: it alone runs here */
