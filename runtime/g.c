@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "asan.h"
 #include "defer.h"
 #include "internal.h"
 #include "label.h"
@@ -234,6 +235,7 @@ static void launch(struct m *m, struct g *g, uint64_t parent_id, struct race_g *
     g->deferred = NULL;
     g->panics = NULL;
     args->fn = g->fn;
+    asan_fresh(g->stack_lo, g->stack_hi);
     ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, args, stack_args, stack_arg_bytes);
     atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
     HOOK_SET_RACE_G(g, hook_go(parent, g->id, parent_id, (void *)g->fn, (void *)g->create_pc, (void *)g->stack_lo, (void *)g->stack_hi));
@@ -273,6 +275,7 @@ void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, 
 /* A new goroutine's first call, on its own stack, right after the switch to it. */
 void gort_g_start(void)
 {
+    asan_arrive(NULL);
     rt_leave();
 }
 

@@ -123,6 +123,10 @@ void monitor_start(void);
 /* The current M lost its P to the monitor: gets in line for another one. Returns the M it goes on with. */
 struct m *monitor_regain(struct m *m);
 
+/* Debug builds, GORT_PERTURB set in the environment: every entry is a point where the goroutine may lose its turn, at random. */
+extern bool sched_perturbs;
+struct m *sched_perturb(struct m *m);
+
 /* Every operation that may park or wake begins with it. See monitor.c for the protocol. */
 static inline struct m *rt_enter(void)
 {
@@ -133,6 +137,10 @@ static inline struct m *rt_enter(void)
     atomic_signal_fence(memory_order_seq_cst);   /* the monitor's membarrier makes it a real one */
     if (rt_unlikely(atomic_load_explicit(&m->p_lost, memory_order_relaxed)))
         m = monitor_regain(m);
+#ifdef RT_DEBUG
+    if (rt_unlikely(sched_perturbs))
+        m = sched_perturb(m);
+#endif
     return m;
 }
 

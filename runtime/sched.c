@@ -29,6 +29,7 @@
  *
  * All asleep: when the last P has become idle, no thread's goroutine runs and no timer is armed, nothing can ever happen again, unless
  * the process has threads that we don't know; then the monitor looks again from time to time. */
+#include "asan.h"
 #include "internal.h"
 #include "netpoll.h"
 #include "os.h"
@@ -387,6 +388,7 @@ static rt_noinline void switch_away(struct m *m)
     int saved_errno = *m->errno_addr;
     struct g *next = m->p ? pick_local(m->p) : NULL;
     struct ctx *to = &m->g0;
+    uintptr_t lo = m->g0_lo, hi = m->g0_hi;
     if (next == g && next) {   /* a yield with nobody else in line */
         g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
         return;
@@ -394,11 +396,15 @@ static rt_noinline void switch_away(struct m *m)
     if (next) {
         prepare(m, next);
         to = &next->ctx;
+        lo = next->stack_lo;
+        hi = next->stack_hi;
     } else {
         m->g = NULL;
         hook_switch(NULL);
     }
+    asan_leave(&g->asan, lo, hi);
     ctx_switch(&g->ctx, to);   /* the one call by which goroutines leave: see context.h */
+    asan_arrive(g->asan);
     *rt_m()->errno_addr = saved_errno;
 }
 
@@ -464,7 +470,9 @@ void sched_get_in_line(struct m *m)
     sched_wake_p();
     m->g = NULL;
     hook_switch(NULL);
+    asan_leave(&g->asan, m->g0_lo, m->g0_hi);
     ctx_switch(&g->ctx, &m->g0);
+    asan_arrive(g->asan);
     *rt_m()->errno_addr = saved_errno;
 }
 
@@ -477,14 +485,32 @@ _Noreturn void rt_leave_for_ever(struct m *m)
     struct g *next = p ? pick_local(p) : NULL;
     if (next) {
         prepare(m, next);
+        asan_leave(NULL, next->stack_lo, next->stack_hi);
         ctx_switch(&g->ctx, &next->ctx);
     } else {
         m->g = NULL;
         hook_switch(NULL);
+        asan_leave(NULL, m->g0_lo, m->g0_hi);
         ctx_switch(&g->ctx, &m->g0);
     }
     rt_throw(__FILE_NAME__, __LINE__, "a finished goroutine was resumed");
 }
+
+#ifdef RT_DEBUG
+bool sched_perturbs;
+
+struct m *sched_perturb(struct m *m)
+{
+    uint32_t r = m_random(m) >> 7;
+    if (r % 16 == 0)
+        rt_yield();
+    else if (r % 64 == 1)
+        os_thread_yield();
+    else if (r % 1024 == 2)
+        os_nanosleep(30000);
+    return rt_m();
+}
+#endif
 
 /* ---- looking for work ---- */
 
@@ -786,6 +812,7 @@ static _Noreturn void worker_main(void *arg)
     rt_set_m(m);
     m->tid = os_tid();
     m->errno_addr = __errno_location();
+    os_thread_stack(&m->g0_lo, &m->g0_hi);
     signals_thread_start(m);
     os_sleep_exactly();
     os_take_signal_mask();   /* that of the thread that started the runtime: the monitor, which may have made this one, takes no signals */
@@ -796,7 +823,9 @@ static _Noreturn void worker_main(void *arg)
         }
         struct g *g = find_runnable(m);
         prepare(m, g);
+        asan_leave(&m->asan, g->stack_lo, g->stack_hi);
         ctx_switch(&m->g0, &g->ctx);
+        asan_arrive(m->asan);
     }
 }
 
@@ -863,6 +892,10 @@ void sched_start(void)
         n = n >= 1 ? n : os_ncpu();
         set_procs_locked(n < RT_PROCS_MAX ? n : RT_PROCS_MAX);
         clock_read();
+#ifdef RT_DEBUG
+        sched_perturbs = getenv("GORT_PERTURB") != NULL;
+#endif
+        asan_start();
         signals_start();
         os_keep_signal_mask();
         atomic_store_explicit(&sched.started, true, memory_order_release);

@@ -10,6 +10,7 @@
 
 #include <gort/goroutine.h>
 
+#include "asan.h"
 #include "internal.h"
 #include "label.h"
 #include "os.h"
@@ -27,6 +28,12 @@ struct m *m_new(bool is_worker)
      * the P, or a spinning M's place in nspinning, would be lost. */
     atomic_init(&m->in_rt, is_worker);
     m->rng = (uint32_t)os_now() * 2654435761u ^ (uint32_t)((uintptr_t)m >> 12);
+#ifdef RT_DEBUG
+    const char *seed = getenv("GORT_PERTURB");
+    static atomic_uint made;
+    if (seed)
+        m->rng = ((uint32_t)atoi(seed) + atomic_fetch_add_explicit(&made, 1, memory_order_relaxed)) * 2654435761u;
+#endif
     m->rng = m->rng ? m->rng : 1;
     struct m *head = atomic_load_explicit(&sched.ms, memory_order_relaxed);
     do
@@ -55,12 +62,15 @@ void thread_wait_turn(struct m *m)
     m->g = g;
     g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
     hook_switch(HOOK_RACE_G(g));
+    asan_leave(&m->asan, g->stack_lo, g->stack_hi);
     ctx_switch(&m->g0, &g->ctx);
+    asan_arrive(m->asan);
 }
 
 /* The scheduler of a thread M. */
 static _Noreturn void thread_g0(void)
 {
+    asan_arrive(NULL);
     for (;;)
         thread_wait_turn(rt_m());
 }
@@ -159,8 +169,10 @@ struct m *thread_attach(void)
         m = m_new(false);
         if (!stack_alloc(&g0_lo, &g0_hi))
             rt_fatal("no memory for a thread's scheduler stack");
+        m->g0_lo = g0_lo;
         m->g0_hi = g0_hi;
     }
+    asan_fresh(m->g0_lo, m->g0_hi);
     struct g *g = m->thread_g ? m->thread_g : g_get_bare();
     if (!g)
         rt_fatal("no memory for a thread's goroutine");

@@ -73,6 +73,7 @@ struct g {
     struct panic *panics;            /* (o) at work, innermost first: fatal.c */
     struct labels *labels;           /* (o) and readable by tools: label.c */
     uint32_t thread_locks;           /* (o) go_lock_os_thread, nested */
+    void *asan;                      /* (o) asan.h, while it is not running */
     struct waiter waiter;            /* the one wait queue entry of every operation but select */
     struct timer timer;              /* sleep, or the timeout of a select, cond or semaphore */
     struct waitq *timed_q;           /* (o) of a cond or semaphore with a timeout: where the waiter is to be taken out */
@@ -113,7 +114,8 @@ struct m {
     struct m *idle_next;             /* (s) */
     struct g *thread_g;              /* (i) a thread M's own goroutine; (o) a worker M's: the one wired to it, NULL */
     struct g *big;                   /* (o) finished goroutines with stacks of their own, to be unmapped */
-    uintptr_t g0_hi;                 /* (i) a thread M: top of its g0 stack */
+    uintptr_t g0_lo, g0_hi;          /* (i) its g0 stack */
+    void *asan;                      /* (o) asan.h, of g0 */
     void *alt_stack;                 /* (i) where signal handlers run */
     atomic_uint stop;                /* (a) 1: stop at the next signal, for a last report; 2: stopped. release/acquire */
     struct tb_regs stopped_regs;     /* valid when stop is 2 */
