@@ -28,6 +28,14 @@
 /* A P looks at the global queue before its own once in so many schedules, so that neither starves. */
 #define RT_GLOBAL_EVERY 61
 
+/* A goroutine that has been parked for so long gives back the stack pages it doesn't use. Shorter: less memory; longer: fewer pages that are faulted in
+ * again (4 us each). */
+#define RT_SCAVENGE_AGE_NS 1000000000
+
+/* Finished goroutines that keep their stacks warm in the shared list, besides those of each M; others give them back, so many in one tick. */
+#define RT_WARM_GS 256
+#define RT_SCAVENGE_GS 256
+
 /* At most this many Ps. */
 #define RT_PROCS_MAX 1024
 

@@ -18,7 +18,7 @@ struct m;
 struct ctx {
     uintptr_t sp;
     atomic_uint on_cpu;
-    uint32_t pad;
+    atomic_uint hold;   /* 1: the scavenger is at its stack, don't resume it (scavenge.c) */
 };
 
 /* Saves the caller in *from, resumes *to. Returns when somebody resumes *from, possibly on another thread: whatever was

@@ -23,6 +23,8 @@ static _Atomic(uint64_t) next_id = 2;   /* 1 is main's */
 static struct {
     struct lock lock;
     struct g *with_stack;
+    unsigned nwarm;                      /* of with_stack */
+    struct g *cold;                      /* with a stack whose memory was given back; used last */
     struct g *bare;
     unsigned used;                       /* slots of the newest slab handed out */
 } gfree = {.lock = LOCK_INIT(G), .used = RT_SLAB_GS};
@@ -80,9 +82,11 @@ void g_put_bare(struct g *g)
 static void refill(struct m *m)
 {
     lock(&gfree.lock);
-    while (gfree.with_stack && m->ngfree < RT_G_CACHE / 2) {
-        struct g *g = gfree.with_stack;
-        gfree.with_stack = g->next;
+    while ((gfree.with_stack || gfree.cold) && m->ngfree < RT_G_CACHE / 2) {
+        struct g **list = gfree.with_stack ? &gfree.with_stack : &gfree.cold;
+        struct g *g = *list;
+        gfree.nwarm -= list == &gfree.with_stack;
+        *list = g->next;
         g->next = m->gfree;
         m->gfree = g;
         m->ngfree++;
@@ -140,13 +144,15 @@ static void spill(struct m *m, uint32_t keep)
     struct g *first = *tail, *last = first;
     if (!first)
         return;
-    while (last->next)
+    unsigned n = 1;
+    for (; last->next; n++)
         last = last->next;
     *tail = NULL;
     m->ngfree = keep;
     lock(&gfree.lock);
     last->next = gfree.with_stack;
     gfree.with_stack = first;
+    gfree.nwarm += n;
     unlock(&gfree.lock);
 }
 
@@ -167,6 +173,31 @@ void g_flush(struct m *m)
 {
     free_big(m);
     spill(m, 0);
+}
+
+bool g_scavenge_finished(void)
+{
+    struct g *first = NULL;
+    lock(&gfree.lock);
+    for (unsigned i = 0; i < RT_SCAVENGE_GS && gfree.nwarm > RT_WARM_GS; i++) {
+        struct g *g = gfree.with_stack;
+        gfree.with_stack = g->next;
+        gfree.nwarm--;
+        g->next = first;
+        first = g;
+    }
+    bool more = gfree.nwarm > RT_WARM_GS;
+    unlock(&gfree.lock);
+    while (first) {   /* nobody else knows of them now */
+        struct g *g = first;
+        first = g->next;
+        os_discard((void *)g->stack_lo, ((g->stack_hi + OS_PAGE - 1) & ~(uintptr_t)(OS_PAGE - 1)) - g->stack_lo);
+        lock(&gfree.lock);
+        g->next = gfree.cold;
+        gfree.cold = g;
+        unlock(&gfree.lock);
+    }
+    return more;
 }
 
 void g_each(bool (*visit)(struct g *g, void *arg), void *arg)

@@ -29,6 +29,8 @@ _Noreturn void g_exit(void);
 /* Starts fn(arg) as a goroutine from the scheduler, where no goroutine runs that could be its parent: parent_id and create_pc say who is
  * to be named as its creator, and what `parent`, the detector's side of somebody who stays parked meanwhile, knows happens before it. */
 void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, uintptr_t create_pc, struct race_g *parent);
+/* Finished goroutines beyond those kept warm give their stacks' memory back, some at each call. Whether there are more. The monitor's. */
+bool g_scavenge_finished(void);
 /* A fresh goroutine number. */
 uint64_t g_new_id(void);
 /* Calls visit for each slot ever used until it returns false. */
@@ -55,6 +57,7 @@ struct sched {
     int nthreads_running;             /* (s) thread goroutines that are not parked */
     struct m *timekeeper;             /* (s) the idle M that sleeps until the first timer, or in the netpoller */
     bool keeper_polls;                /* (s) in the netpoller */
+    bool polling;                     /* (s) an M waits in the netpoller, or is on its way out of it */
     _Atomic(int64_t) keep_until;      /* when it will wake; see (T) in sched.c */
     _Atomic(int64_t) now;             /* a cached clock, at most about 10 ms behind while goroutines run */
     struct note monitor_note;

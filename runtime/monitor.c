@@ -21,9 +21,10 @@
  * every P is idle. */
 #include "internal.h"
 #include "os.h"
+#include "scavenge.h"
 #include "signals.h"
 
-enum { TICK_NS = 5000000, RECHECK_NS = 50000000 };
+enum { TICK_NS = 5000000, RECHECK_NS = 50000000, SCAVENGE_NS = 20000000 };
 
 struct m *monitor_regain(struct m *m)
 {
@@ -96,6 +97,7 @@ static void monitor_main(void *arg)
             sched_wake_p();
         if (busy)
             sched_poll_unwatched();
+        bool scavenging = scavenge(now);
         int64_t sleep_ns = TICK_NS;
         if (!busy) {
             /* Whoever puts a P to use next reads monitor_asleep after it has taken the P, so it wakes us or look() sees the P. */
@@ -107,7 +109,7 @@ static void monitor_main(void *arg)
                     sched_check_dead_locked();
                 recheck = sched.recheck_dead;
                 unlock(&sched.lock);
-                sleep_ns = recheck ? RECHECK_NS : -1;
+                sleep_ns = recheck ? RECHECK_NS : scavenging ? SCAVENGE_NS : -1;
             }
         }
         note_sleep(&sched.monitor_note, sleep_ns);

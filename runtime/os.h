@@ -35,6 +35,9 @@ void os_commit_many(char *p, size_t stride, unsigned n, size_t bytes);
 /* Gives the pages back; they read as zero afterwards. */
 void os_discard(void *p, size_t bytes);
 
+/* Whether the page at p is in memory. */
+bool os_is_resident(void *p);
+
 /* After it returns, every other thread of the process has passed a full memory barrier since the call. 0.5 us alone, 15 us when
  * others run: rare paths only. False: the kernel doesn't have it. */
 bool os_membarrier(void);

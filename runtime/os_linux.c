@@ -220,6 +220,15 @@ void os_discard(void *p, size_t bytes)
     errno = saved;
 }
 
+bool os_is_resident(void *p)
+{
+    unsigned char there = 0;
+    int saved = errno;
+    bool ok = mincore(p, OS_PAGE, &there) == 0;
+    errno = saved;
+    return ok && there & 1;
+}
+
 bool os_membarrier(void)
 {
     static atomic_int state;   /* 0 unknown, 1 registered, -1 not to be had */

@@ -24,6 +24,10 @@
  * heaps' firsts again; who arms a timer stores the heap's first, then reads keep_until. Sequentially consistent both, so either the
  * timekeeper sees the timer, or the starter sees that it must be woken.
  *
+ * The timekeeper waits in the netpoller, once there is one. One M at a time: a call back (netpoll_break) is a readable descriptor, which the one
+ * that leaves takes with it; if another had begun to wait already, it might lose its own. So a new timekeeper sleeps on its note until the former has
+ * left, which wakes it (sched.polling).
+ *
  * A thread's goroutine runs without a P, on its own thread alone: a program's loop on that thread can't hold up goroutines, nor
  * they it. It parks on its M's own g0, which sleeps.
  *
@@ -340,6 +344,17 @@ void rt_ready(struct m *m, struct g *g)
 
 /* ---- running and leaving goroutines ---- */
 
+/* The scavenger is at g's stack: see scavenge.c. */
+static rt_noinline void wait_for_scavenger(struct g *g)
+{
+    do {
+        atomic_store_explicit(&g->ctx.on_cpu, 0, memory_order_seq_cst);
+        while (atomic_load_explicit(&g->ctx.hold, memory_order_acquire))
+            os_thread_yield();
+        atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_seq_cst);
+    } while (atomic_load_explicit(&g->ctx.hold, memory_order_seq_cst));
+}
+
 /* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be. */
 static void prepare(struct m *m, struct g *g)
 {
@@ -350,6 +365,9 @@ static void prepare(struct m *m, struct g *g)
             os_thread_yield();   /* that M's thread was preempted in those few instructions */
     }
     atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);   /* the scavenger's membarrier makes it a real one */
+    if (rt_unlikely(atomic_load_explicit(&g->ctx.hold, memory_order_relaxed)))
+        wait_for_scavenger(g);
     g->m = m;
     m->g = g;
     g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
@@ -686,9 +704,11 @@ static void stop_m(struct m *m)
     for (;;) {
         bool keeper = sched.timekeeper == m;
         /* With every P busy whoever schedules next looks at the poller himself. */
-        bool poll = keeper && netpoll_is_on() && atomic_load_explicit(&sched.nidle, memory_order_relaxed) > 0;
+        bool poll = keeper && netpoll_is_on() && !sched.polling && atomic_load_explicit(&sched.nidle, memory_order_relaxed) > 0;
         if (keeper)
             sched.keeper_polls = poll;
+        if (poll)
+            sched.polling = true;
         unlock(&sched.lock);
         int64_t timeout = keeper ? keep_timeout() : -1;
         /* All Ps are busy and a timer is due: whoever schedules next on its P fires it; look again in a while. */
@@ -703,6 +723,12 @@ static void stop_m(struct m *m)
             note_poll_end(&m->note);
         }
         lock(&sched.lock);
+        if (poll) {
+            sched.polling = false;
+            /* Who has become the keeper while we were on the way out could not poll yet. */
+            if (sched.timekeeper && sched.timekeeper != m && !sched.keeper_polls)
+                note_wake(&sched.timekeeper->note);
+        }
         if (m->p)
             break;
         if (list.first || (sched.timekeeper == m && sched_first_timer() <= clock_read())) {
