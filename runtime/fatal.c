@@ -55,6 +55,7 @@ static enum level level_from_env(void)
 /* Keeps the first and the last 50 of a deep stack. */
 static void keep(struct entry *x, const uintptr_t *pcs, int n)
 {
+    x->parked = false;
     x->elided = n > DEEPEST ? n - DEEPEST : 0;
     x->n = n - x->elided;
     for (int i = 0; i < x->n; i++)

@@ -116,7 +116,7 @@ struct g *g_get(struct m *m)
 static struct g *g_get_big(size_t bytes)
 {
     struct g *g = g_get_bare();
-    if (g && !stack_alloc_sized(bytes, &g->stack_lo, &g->stack_hi)) {
+    if (g && !stack_alloc_sized(bytes, &g->stack_lo, &g->stack_hi, &g->stack_id)) {
         g_put_bare(g);
         return NULL;
     }
@@ -129,7 +129,7 @@ static void free_big(struct m *m)
     struct g *g;
     while ((g = m->big)) {
         m->big = g->next;
-        stack_free_sized(g->stack_lo, g->stack_hi);
+        stack_free_sized(g->stack_lo, g->stack_hi, g->stack_id);
         g->flags = 0;
         g_put_bare(g);
     }

@@ -9,8 +9,8 @@
 /* Takes a stack for a new goroutine: [*lo, *hi), guarded below. False: no memory. */
 bool stack_alloc(uintptr_t *lo, uintptr_t *hi);
 /* One of a size of its own, and its end. */
-bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi);
-void stack_free_sized(uintptr_t lo, uintptr_t hi);
+bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id);
+void stack_free_sized(uintptr_t lo, uintptr_t hi, uint32_t id);
 
 /* ---- g.c ---- */
 

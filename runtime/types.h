@@ -73,6 +73,7 @@ struct g {
     struct panic *panics;            /* (o) at work, innermost first: fatal.c */
     struct labels *labels;           /* (o) and readable by tools: label.c */
     uint64_t scavenged;              /* (the monitor's) sequence of the state in which it was scavenged last */
+    uint32_t stack_id;               /* (o) of a stack to size: Valgrind's number for it */
     uint32_t thread_locks;           /* (o) go_lock_os_thread, nested */
     void *asan;                      /* (o) asan.h, while it is not running */
     struct waiter waiter;            /* the one wait queue entry of every operation but select */
