@@ -17,8 +17,11 @@ debug() { timeout 120 gdb -q -nx -batch -p "$pid" -ex "source $script" "$@" > "$
 debug -ex 'info goroutines' || fail "gdb: status $?"
 [ "$(grep -cE '^ *[0-9]+  \[[a-z ().A-Z]+\]  ' "$dir/out")" -eq 1001 ] || fail "expected 1001 goroutines"
 grep -qE '\[chan receive\]  [a-z_]+ \([a-z_]+\.c:[0-9]+\)$' "$dir/out" || fail "no goroutine in chan receive with function and line"
-number=$(sed -nE 's/^ *([0-9]+)  \[chan receive\].*/\1/p' "$dir/out" | tail -n 1)
-function=$(sed -nE "s/^ *$number  \[chan receive\]  ([a-z_]+) .*/\1/p" "$dir/out")
+grep -qE '\]  (gort_|ctx_|rt_|\?\?)' "$dir/out" && fail "a goroutine is described by a function of the runtime"
+# One whose function keeps its frame while it waits; a call at a function's very end may have become a jump.
+number=$(sed -nE 's/^ *([0-9]+)  \[chan send\].*/\1/p' "$dir/out" | tail -n 1)
+function=$(sed -nE "s/^ *$number  \[chan send\]  ([a-z_]+) .*/\1/p" "$dir/out")
+[ -n "$function" ] || fail "no goroutine in chan send"
 debug -ex "goroutine $number bt" -ex 'bt 1' || fail "gdb: status $?"
 grep -qE "^#[0-9]+ .* $function \(" "$dir/out" || fail "goroutine $number bt does not show $function"
 grep -q 'Backtrace stopped' "$dir/out" && fail "the backtrace does not end at the goroutine's start"
