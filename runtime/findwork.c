@@ -1,6 +1,6 @@
 /* What an M does that has no goroutine: it looks for one (its own P's queue, the global one, the netpoller, other Ps'), gives its P back when there is
  * none, and sleeps, the timekeeper in the netpoller. The protocols (A) and (T) are told in sched.c. */
-#include "sched.h"
+#include "procs.h"
 
 #include <errno.h>
 

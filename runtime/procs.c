@@ -1,6 +1,6 @@
 /* Ps and the Ms that serve them: the idle lists, the global queue, GOMAXPROCS, when an M is started or woken, and the end of a program that can never go
  * on. The protocols (A), (B) and (T) are told in sched.c. */
-#include "sched.h"
+#include "procs.h"
 
 #include <stdlib.h>
 

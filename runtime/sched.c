@@ -34,7 +34,7 @@
  *
  * All asleep: when the last P has become idle, no thread's goroutine runs and no timer is armed, nothing can ever happen again, unless
  * the process has threads that we don't know; then the monitor looks again from time to time. */
-#include "sched.h"
+#include "procs.h"
 
 #include "asan.h"
 #include "os.h"

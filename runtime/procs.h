@@ -1,6 +1,6 @@
 /* What the scheduler's files (sched.c, procs.c, findwork.c) share among themselves; everybody else uses internal.h. */
-#ifndef RT_SCHED_H
-#define RT_SCHED_H
+#ifndef RT_PROCS_H
+#define RT_PROCS_H
 
 #include "internal.h"
 #include "os.h"
