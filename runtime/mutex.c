@@ -1,8 +1,9 @@
 /* Mutex: a word, after Drepper's "Futexes Are Tricky", with Go's two modes. Goroutines park where threads would sleep.
  *
  * The word is 0, free, or LOCKED with what its unlock must see to: WAITERS, somebody may be parked in its queue (sema.c); STARVING.
- * Free is 0 alone. So one compare-and-swap locks and one unlocks, unless there is a mark; and whoever frees the word touches the
- * mutex no more: the next holder may free its memory.
+ * Free is 0 alone. So one compare-and-swap locks and one subtraction unlocks, unless there is a mark: then the word is not free yet (marks
+ * without LOCKED: an unlock is at work), and the unlock takes the marks away with a compare-and-swap. Whoever frees the word touches the mutex
+ * no more: the next holder may free its memory.
  *
  * Normal mode. The unlock frees the word and wakes the first waiter, which then takes part in the race for it with those that are just
  * running; they mostly win: that is what makes a contended mutex fast. The word is without marks meanwhile, so they lock and unlock at
@@ -15,6 +16,7 @@
  * Only the holder ends the mode, in its unlock or when it was handed the mutex.
  *
  * Acquire on taking pairs with release on freeing; a hand-over is ordered by the queue's lock and the scheduler's. */
+#define GORT_NO_INLINE   /* the functions are here */
 #include <gort/sync.h>
 
 #include "internal.h"
@@ -50,7 +52,11 @@ static bool still_marked(const void *addr)
     return atomic_load_explicit(&((const go_mutex *)addr)->state, memory_order_relaxed) & WAITERS;
 }
 
-static rt_noinline void mutex_lock_slow(go_mutex *mu)
+/* Called by the public header's code, too. */
+void gort_mutex_lock_slow(go_mutex *m);
+void gort_mutex_unlock_slow(go_mutex *m, uint32_t state);
+
+rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
 {
     rt_enter();
     uint32_t as = LOCKED, marks = WAITERS;
@@ -92,7 +98,7 @@ static rt_noinline void mutex_lock_slow(go_mutex *mu)
 void go_mutex_lock(go_mutex *m)
 {
     if (rt_unlikely(!take(m, LOCKED)))
-        mutex_lock_slow(m);
+        gort_mutex_lock_slow(m);
     hook_acquire(rt_race(), m);
 }
 
@@ -113,12 +119,13 @@ static bool hand_over(void *addr, int woken, bool more)
     return true;
 }
 
-static rt_noinline void mutex_unlock_slow(go_mutex *mu, uint32_t s)
+/* s: the word before LOCKED was taken off. */
+rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
 {
     struct m *m = rt_enter();
-    for (;;) {
-        if (!(s & LOCKED))
-            rt_fatal("sync: unlock of unlocked mutex");
+    if (!(s & LOCKED))
+        rt_fatal("sync: unlock of unlocked mutex");
+    for (s -= LOCKED;;) {
         if (s & STARVING) {
             if (sema_wake(mu, 1, hand_over) > 0 && m->p)
                 rt_yield();   /* to the new holder, which is next */
@@ -136,7 +143,7 @@ static rt_noinline void mutex_unlock_slow(go_mutex *mu, uint32_t s)
 void go_mutex_unlock(go_mutex *m)
 {
     hook_release(rt_race(), m);   /* the holder has acquired all that was there */
-    uint32_t s = LOCKED;
-    if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&m->state, &s, FREE, memory_order_release, memory_order_relaxed)))
-        mutex_unlock_slow(m, s);
+    uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
+    if (rt_unlikely(s != LOCKED))
+        gort_mutex_unlock_slow(m, s);
 }

@@ -45,8 +45,27 @@ static inline void sched_queue_put(struct p *p, struct g *g)
 
 /* A thread's goroutine may go on: wakes its thread. */
 void sched_ready_thread(struct g *g);
-/* g, just dequeued, is about to be resumed by m. */
-void sched_prepare(struct m *m, struct g *g);
+/* The scavenger is at g's stack (scavenge.c): waits until it has left. */
+void sched_wait_for_scavenger(struct g *g);
+
+/* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be. */
+static inline void sched_prepare(struct m *m, struct g *g)
+{
+    for (unsigned spins = 0; rt_unlikely(atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire)); spins++) {
+        if (spins < 1000)
+            ctx_pause();
+        else
+            os_thread_yield();   /* that M's thread was preempted in those few instructions */
+    }
+    atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);   /* the scavenger's membarrier makes it a real one */
+    if (rt_unlikely(atomic_load_explicit(&g->ctx.hold, memory_order_relaxed)))
+        sched_wait_for_scavenger(g);
+    g->m = m;
+    m->g = g;
+    g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+    hook_switch(HOOK_RACE_G(g));
+}
 
 /* ---- findwork.c ---- */
 

@@ -3,17 +3,6 @@
 
 static_assert((RT_RUNQ_SLOTS & (RT_RUNQ_SLOTS - 1)) == 0, "a power of two");
 
-bool runq_put(struct runq *q, struct g *g)
-{
-    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
-    unsigned tail = atomic_load_explicit(&q->tail, memory_order_relaxed);   /* ours */
-    if (tail - head >= RT_RUNQ_SLOTS)
-        return false;
-    atomic_store_explicit(&q->slot[tail % RT_RUNQ_SLOTS], g, memory_order_relaxed);
-    atomic_store_explicit(&q->tail, tail + 1, memory_order_release);
-    return true;
-}
-
 unsigned runq_take_half(struct runq *q, struct g **out)
 {
     unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
@@ -26,30 +15,6 @@ unsigned runq_take_half(struct runq *q, struct g **out)
     if (n == 0 || !atomic_compare_exchange_strong_explicit(&q->head, &head, head + n, memory_order_acq_rel, memory_order_relaxed))
         return 0;
     return n;
-}
-
-struct g *runq_get(struct runq *q)
-{
-    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
-    for (;;) {
-        if (atomic_load_explicit(&q->tail, memory_order_relaxed) == head)
-            return NULL;
-        struct g *g = atomic_load_explicit(&q->slot[head % RT_RUNQ_SLOTS], memory_order_relaxed);
-        if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire))
-            return g;
-    }
-}
-
-struct g *runq_set_next(struct runq *q, struct g *g)
-{
-    return atomic_exchange_explicit(&q->next, g, memory_order_acq_rel);
-}
-
-struct g *runq_take_next(struct runq *q)
-{
-    if (atomic_load_explicit(&q->next, memory_order_relaxed) == NULL)
-        return NULL;
-    return atomic_exchange_explicit(&q->next, NULL, memory_order_acq_rel);
 }
 
 struct g *runq_steal(struct runq *to, struct runq *q)

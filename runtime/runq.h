@@ -26,15 +26,46 @@ struct runq {
 };
 
 /* Owner: puts g at the end. False if the ring is full: nothing was put. */
-bool runq_put(struct runq *q, struct g *g);
+static inline bool runq_put(struct runq *q, struct g *g)
+{
+    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
+    unsigned tail = atomic_load_explicit(&q->tail, memory_order_relaxed);   /* ours */
+    if (tail - head >= RT_RUNQ_SLOTS)
+        return false;
+    atomic_store_explicit(&q->slot[tail % RT_RUNQ_SLOTS], g, memory_order_relaxed);
+    atomic_store_explicit(&q->tail, tail + 1, memory_order_release);
+    return true;
+}
+
 /* Owner: takes up to half of a full ring for the global queue into out[RT_RUNQ_SLOTS / 2]; returns how many. */
 unsigned runq_take_half(struct runq *q, struct g **out);
 /* Owner: the first of the ring, NULL: empty. */
-struct g *runq_get(struct runq *q);
-/* Owner: makes g next and returns the former one, NULL: none. */
-struct g *runq_set_next(struct runq *q, struct g *g);
+static inline struct g *runq_get(struct runq *q)
+{
+    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
+    for (;;) {
+        if (atomic_load_explicit(&q->tail, memory_order_relaxed) == head)
+            return NULL;
+        struct g *g = atomic_load_explicit(&q->slot[head % RT_RUNQ_SLOTS], memory_order_relaxed);
+        if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire))
+            return g;
+    }
+}
+
+/* Owner: makes g next and returns the former one, NULL: none. Sequentially consistent: (B) in sched.c. */
+static inline struct g *runq_set_next(struct runq *q, struct g *g)
+{
+    return atomic_exchange_explicit(&q->next, g, memory_order_seq_cst);
+}
+
 /* Owner or thief: takes next, NULL: none. */
-struct g *runq_take_next(struct runq *q);
+static inline struct g *runq_take_next(struct runq *q)
+{
+    if (atomic_load_explicit(&q->next, memory_order_relaxed) == NULL)
+        return NULL;
+    return atomic_exchange_explicit(&q->next, NULL, memory_order_acq_rel);
+}
+
 /* Thief, which owns `to` (empty): moves half of q there and returns one of them; NULL: nothing to steal. */
 struct g *runq_steal(struct runq *to, struct runq *q);
 /* Hint, exact for the owner when no thief is active. */

@@ -84,8 +84,7 @@ void rt_ready(struct m *m, struct g *g)
 
 /* ---- running and leaving goroutines ---- */
 
-/* The scavenger is at g's stack: see scavenge.c. */
-static rt_noinline void wait_for_scavenger(struct g *g)
+rt_noinline void sched_wait_for_scavenger(struct g *g)
 {
     do {
         atomic_store_explicit(&g->ctx.on_cpu, 0, memory_order_seq_cst);
@@ -95,33 +94,15 @@ static rt_noinline void wait_for_scavenger(struct g *g)
     } while (atomic_load_explicit(&g->ctx.hold, memory_order_seq_cst));
 }
 
-/* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be. */
-void sched_prepare(struct m *m, struct g *g)
-{
-    for (unsigned spins = 0; rt_unlikely(atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire)); spins++) {
-        if (spins < 1000)
-            ctx_pause();
-        else
-            os_thread_yield();   /* that M's thread was preempted in those few instructions */
-    }
-    atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);   /* the scavenger's membarrier makes it a real one */
-    if (rt_unlikely(atomic_load_explicit(&g->ctx.hold, memory_order_relaxed)))
-        wait_for_scavenger(g);
-    g->m = m;
-    m->g = g;
-    g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
-    hook_switch(HOOK_RACE_G(g));
-}
-
-/* The P's next goroutine, if it is to be had without the long way: from its own queue, no timer due, nothing special. Each 61st
- * time the long way is taken, which looks at the global queue. `next` runs first, but after 64 times in a row the
+/* The P's next goroutine, if it is to be had without the long way: from its own queue. Timers that are due fire first (among them, perhaps, that of the
+ * goroutine that is just leaving). Each 61st time the long way is taken, which looks at the global queue. `next` runs first, but after 64 times in a row the
  * queue gets its turn: two goroutines that wake each other would starve it. */
-static struct g *pick_local(struct p *p)
+static struct g *pick_local(struct m *m, struct p *p)
 {
-    if (rt_unlikely(++p->tick % RT_GLOBAL_EVERY == 0 || atomic_load_explicit(&p->slow, memory_order_relaxed) ||
-                    timers_first(&p->timers) <= atomic_load_explicit(&sched.now, memory_order_relaxed)))
+    if (rt_unlikely(++p->tick % RT_GLOBAL_EVERY == 0 || atomic_load_explicit(&p->slow, memory_order_relaxed)))
         return NULL;
+    if (rt_unlikely(timers_first(&p->timers) != TIMER_NEVER))
+        timers_run(&p->timers, m, os_now());
     struct g *g = runq_take_next(&p->runq);
     if (g) {
         if (rt_likely(++p->next_streak < 64))
@@ -144,7 +125,7 @@ static rt_noinline void switch_away(struct m *m)
 {
     struct g *g = m->g;
     int saved_errno = *m->errno_addr;
-    struct g *next = m->p ? pick_local(m->p) : NULL;
+    struct g *next = m->p ? pick_local(m, m->p) : NULL;
     struct ctx *to = &m->g0;
     uintptr_t lo = m->g0_lo, hi = m->g0_hi;
     if (next == g && next) {   /* a yield with nobody else in line */
@@ -238,9 +219,8 @@ _Noreturn void rt_leave_for_ever(struct m *m)
 {
     struct g *g = m->g;
     g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
-    struct p *p = m->p;
+    struct g *next = m->p ? pick_local(m, m->p) : NULL;   /* before the next line: a timer's function may take a free goroutine */
     g_put(m, g);   /* only this M can take it, and not before it has left its stack */
-    struct g *next = p ? pick_local(p) : NULL;
     if (next) {
         sched_prepare(m, next);
         asan_leave(NULL, next->stack_lo, next->stack_hi);

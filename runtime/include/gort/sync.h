@@ -27,6 +27,24 @@ bool go_mutex_try_lock(go_mutex *m);
 /* Unlocks. Not locked: "fatal error: sync: unlock of unlocked mutex", status 2. May run a starving waiter at once, before it returns. */
 void go_mutex_unlock(go_mutex *m);
 
+#if !defined(GO_RACE) && !defined(GORT_NO_INLINE)
+/* The case that nobody else is there, in the caller's code. */
+void gort_mutex_lock_slow(go_mutex *m);
+void gort_mutex_unlock_slow(go_mutex *m, uint32_t state);
+extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_lock(go_mutex *m)
+{
+    uint32_t state = 0;
+    if (__builtin_expect(!__atomic_compare_exchange_n((uint32_t *)&m->state, &state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), 0))
+        gort_mutex_lock_slow(m);
+}
+extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_unlock(go_mutex *m)
+{
+    uint32_t state = __atomic_fetch_sub((uint32_t *)&m->state, 1, __ATOMIC_RELEASE);
+    if (__builtin_expect(state != 1, 0))
+        gort_mutex_unlock_slow(m, state);
+}
+#endif
+
 /* ---- rwmutex ---- */
 
 /* A lock that any number of readers share, or one writer holds. A writer that waits keeps new readers out, so a reader must not lock again what it
