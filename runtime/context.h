@@ -1,9 +1,10 @@
 /* Everything that depends on the machine: the saved context, the switch, how a new goroutine starts, the current-M accessor,
  * the pause hint. One context_ARCH.S beside it per machine. docs/sched.md draws the stack of a new goroutine.
  *
- * A context is the stack pointer alone: a switch pushes what the ABI lets a function keep in registers (x86-64: rbx, rbp, r12 to
- * r15, and the control words of SSE and x87, which belong to the goroutine too), stores the stack pointer, takes the other one
- * and pops. The control words are loaded only where they differ: a load costs more than the rest of the switch.
+ * A context is the stack pointer alone: a switch pushes the frame pointer and the control words of SSE and x87, which belong to the goroutine too, stores
+ * the stack pointer, takes the other one and pops. The other registers that the ABI lets a function keep are saved by the function that switches, as any
+ * function saves what it changes: to its compiler the switch changes them all. The control words are loaded only where they differ: a load costs more than
+ * the rest of the switch.
  *
  * on_cpu is 1 from just before a context is resumed until its registers have been saved again: the switch clears it with a
  * release store after the last push. A goroutine becomes visible to wakers before it has switched away; whoever dequeues it waits
@@ -21,11 +22,7 @@ struct ctx {
     atomic_uint hold;   /* 1: the scavenger is at its stack, don't resume it (scavenge.c) */
 };
 
-/* Saves the caller in *from, resumes *to. Returns when somebody resumes *from, possibly on another thread: whatever was
- * read from thread-local storage before must be read again. */
-void ctx_switch(struct ctx *from, struct ctx *to);
-
-/* The argument registers and fn of a goroutine that has not run yet; its stack words follow. See ctx_make. */
+/* The argument registers and fn of a goroutine that has not run yet, on its stack. See ctx_make. */
 struct ctx_args {
     uint64_t integer[6];   /* rdi rsi rdx rcx r8 r9 */
     uint64_t nvector;      /* al: how many vector registers a variadic call uses */
@@ -33,14 +30,14 @@ struct ctx_args {
     uint64_t vector[8][2];
 };
 
-/* What gort_go_begin hands out: an entry point that may be called with any arguments. It calls gort_go_commit(registers,
- * stack words) and returns nothing. */
+/* What gort_go_begin hands out: an entry point that may be called with any arguments. It writes the argument registers where the current goroutine's
+ * first pending one has them (ctx_args), calls gort_go_commit(stack words) and returns nothing. */
 void ctx_capture(void);
-void gort_go_commit(const struct ctx_args *regs, const void *stack_args);
+void gort_go_commit(const void *stack_args);
 
-/* Lays out the stack below hi so that resuming the context calls gort_g_start(), then args->fn with the
- * registers and n bytes of stack words given, then gort_g_return(). */
-void ctx_make(struct ctx *ctx, uintptr_t hi, const struct ctx_args *args, const void *stack_args, size_t n);
+/* Lays out the stack below hi so that resuming the context calls gort_g_start(), then ctx_args(ctx)->fn with the registers there and the n bytes
+ * at ctx_stack_words(ctx), then gort_g_return(). These are the caller's to fill in. */
+void ctx_make(struct ctx *ctx, uintptr_t hi, size_t n);
 /* Likewise, for a context of the runtime's own: resuming it calls fn(), which never returns. */
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void));
 
@@ -53,7 +50,32 @@ _Noreturn void gort_g_return(void);
 #include "traceback/unwind.h"
 #define CTX_ARCH GORT_ARCH_X86_64
 /* The frame at a saved sp (keep in step with context_x86_64.S). */
-enum { CTX_FP = 0, CTX_R15 = 8, CTX_R14 = 16, CTX_R13 = 24, CTX_R12 = 32, CTX_RBX = 40, CTX_RBP = 48, CTX_PC = 56, CTX_SIZE = 64 };
+enum { CTX_FP = 0, CTX_RBP = 8, CTX_PC = 16, CTX_SIZE = 24 };
+
+/* Of a context that ctx_make made and nobody resumed yet. Its address of ctx_return lies between the two. */
+static inline struct ctx_args *ctx_args(const struct ctx *ctx)
+{
+    return (struct ctx_args *)(ctx->sp + CTX_SIZE);
+}
+static inline uint64_t *ctx_stack_words(const struct ctx *ctx)
+{
+    return (uint64_t *)(ctx->sp + CTX_SIZE + sizeof(struct ctx_args) + 8);
+}
+
+/* Where ctx_capture finds the pending goroutine: offsets in struct m and struct g (types.h; checked in g.c). */
+enum { CTX_M_G = 16, CTX_G_PENDING = 16 };
+
+/* Saves the caller in *from, resumes *to. Returns when somebody resumes *from, possibly on another thread: whatever was
+ * read from thread-local storage before must be read again. */
+static inline __attribute__((always_inline)) void ctx_switch(struct ctx *from, struct ctx *to)
+{
+    /* Compiled with -mno-red-zone (runtime/CMakeLists.txt): the call writes below the stack pointer. */
+    __asm__ volatile("call ctx_switch_frame"
+                     : "+D"(from), "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+                       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
+}
 
 static inline void ctx_pause(void)
 {

@@ -1,6 +1,6 @@
 /* x86-64, System V ABI. The contract is in context.h; the frame layout is CTX_* there.
  *
- * The switch ends in ret, not in an indirect jump. All goroutines leave through one call of it (sched.c: switch_away), so the return-stack
+ * The switch ends in ret, not in an indirect jump. All goroutines leave through one call of it (sched.c: switch_to), so the return-stack
  * predictor, whose top entry is that call of the one that leaves, is right about the one that comes; and its other entries stay aligned with the
  * frames above: two goroutines that wait in the same way return through the same addresses (yield 18 ns instead of 36, ping-pong 72 instead of
  * 112). With a jump every return behind the switch is off by one and mispredicted. CFI is right at every instruction, so that debuggers, profilers
@@ -8,79 +8,45 @@
 
         .text
 
-/* void ctx_switch(struct ctx *from %rdi, struct ctx *to %rsi) */
-        .globl  ctx_switch
-        .hidden ctx_switch
-        .type   ctx_switch, @function
+/* from %rdi, to %rsi; every register but %rbp and %rsp may change (context.h: ctx_switch). */
+        .globl  ctx_switch_frame
+        .hidden ctx_switch_frame
+        .type   ctx_switch_frame, @function
         .p2align 5
-ctx_switch:
+ctx_switch_frame:
         .cfi_startproc
         pushq   %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0
-        pushq   %rbx
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %rbx, 0
-        pushq   %r12
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r12, 0
-        pushq   %r13
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r13, 0
-        pushq   %r14
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r14, 0
-        pushq   %r15
-        .cfi_adjust_cfa_offset 8
-        .cfi_rel_offset %r15, 0
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
-        movl    (%rsp), %eax
-        movzwl  4(%rsp), %ecx
         movq    %rsp, (%rdi)
         movl    $0, 8(%rdi)             /* on_cpu: registers are saved (x86 keeps the order of stores: a release) */
+        movq    %rsp, %rdx
         movq    (%rsi), %rsp
-        cmpl    (%rsp), %eax
+        movl    (%rsp), %eax
+        movzwl  4(%rsp), %ecx
+        cmpl    (%rdx), %eax
         jne     2f
-        cmpw    4(%rsp), %cx
+        cmpw    4(%rdx), %cx
         jne     2f
 1:      addq    $8, %rsp
         .cfi_adjust_cfa_offset -8
-        popq    %r15
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r15
-        popq    %r14
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r14
-        popq    %r13
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r13
-        popq    %r12
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %r12
-        popq    %rbx
-        .cfi_adjust_cfa_offset -8
-        .cfi_restore %rbx
         popq    %rbp
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
         ret
         .cfi_endproc
         .cfi_startproc
-        .cfi_def_cfa_offset 64
+        .cfi_def_cfa_offset 24
         .cfi_offset %rbp, -16
-        .cfi_offset %rbx, -24
-        .cfi_offset %r12, -32
-        .cfi_offset %r13, -40
-        .cfi_offset %r14, -48
-        .cfi_offset %r15, -56
 2:      ldmxcsr (%rsp)
         fldcw   4(%rsp)
         jmp     1b
         .cfi_endproc
-        .size   ctx_switch, . - ctx_switch
+        .size   ctx_switch_frame, . - ctx_switch_frame
 
 /* First code of a goroutine. The stack holds struct ctx_args, then the address of ctx_return, then the stack words. */
         .p2align 4
@@ -122,7 +88,7 @@ ctx_return:                             /* where fn returns to */
         .cfi_endproc
         .size   ctx_entry, . - ctx_entry
 
-/* First code of a context of the runtime's own; %rbx holds its function. */
+/* First code of a context of the runtime's own; %rbp holds its function. */
         .p2align 4
         .cfi_startproc
         .cfi_undefined %rip
@@ -131,13 +97,15 @@ ctx_return:                             /* where fn returns to */
         .hidden ctx_entry_plain
         .type   ctx_entry_plain, @function
 ctx_entry_plain:
+        movq    %rbp, %rax
         xorl    %ebp, %ebp
-        call    *%rbx
+        call    *%rax
         ud2
         .cfi_endproc
         .size   ctx_entry_plain, . - ctx_entry_plain
 
-/* Called as fn(args...) would have been. Keeps the argument registers in a struct ctx_args on the stack. */
+/* Called as fn(args...) would have been. Keeps the argument registers where the goroutine to be will load them from: its saved sp + 24
+ * (context.h: CTX_SIZE, CTX_M_G, CTX_G_PENDING). */
         .globl  ctx_capture
         .hidden ctx_capture
         .type   ctx_capture, @function
@@ -145,30 +113,33 @@ ctx_entry_plain:
 ctx_capture:
         .cfi_startproc
         endbr64
-        subq    $200, %rsp
-        .cfi_adjust_cfa_offset 200
-        movq    %rdi, 0(%rsp)
-        movq    %rsi, 8(%rsp)
-        movq    %rdx, 16(%rsp)
-        movq    %rcx, 24(%rsp)
-        movq    %r8, 32(%rsp)
-        movq    %r9, 40(%rsp)
+        movq    gort_m_tls@gottpoff(%rip), %r11
+        movq    %fs:(%r11), %r11
+        movq    16(%r11), %r11          /* m->g */
+        movq    16(%r11), %r11          /* g->pending */
+        movq    0(%r11), %r11           /* ctx.sp */
+        movq    %rdi, 24(%r11)
+        movq    %rsi, 32(%r11)
+        movq    %rdx, 40(%r11)
+        movq    %rcx, 48(%r11)
+        movq    %r8, 56(%r11)
+        movq    %r9, 64(%r11)
         movzbl  %al, %eax
-        movq    %rax, 48(%rsp)
-        movq    $0, 56(%rsp)
-        movups  %xmm0, 64(%rsp)
-        movups  %xmm1, 80(%rsp)
-        movups  %xmm2, 96(%rsp)
-        movups  %xmm3, 112(%rsp)
-        movups  %xmm4, 128(%rsp)
-        movups  %xmm5, 144(%rsp)
-        movups  %xmm6, 160(%rsp)
-        movups  %xmm7, 176(%rsp)
-        movq    %rsp, %rdi
-        leaq    208(%rsp), %rsi         /* past the return address */
+        movq    %rax, 72(%r11)
+        movups  %xmm0, 88(%r11)
+        movups  %xmm1, 104(%r11)
+        movups  %xmm2, 120(%r11)
+        movups  %xmm3, 136(%r11)
+        movups  %xmm4, 152(%r11)
+        movups  %xmm5, 168(%r11)
+        movups  %xmm6, 184(%r11)
+        movups  %xmm7, 200(%r11)
+        leaq    8(%rsp), %rdi           /* past the return address */
+        subq    $8, %rsp
+        .cfi_adjust_cfa_offset 8
         call    gort_go_commit
-        addq    $200, %rsp
-        .cfi_adjust_cfa_offset -200
+        addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
         xorl    %eax, %eax
         pxor    %xmm0, %xmm0
         ret

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "context.h"
 
-#include <string.h>
 #include <ucontext.h>
 
 extern const uintptr_t ctx_return_address;
@@ -14,13 +13,6 @@ _Thread_local struct m *gort_m_tls __attribute__((tls_model("initial-exec")));
 static_assert(sizeof(struct ctx_args) == 192, "context_x86_64.S loads from these offsets");
 static_assert(offsetof(struct ctx, on_cpu) == 8, "context_x86_64.S clears it");
 
-/* Copies words, without the program's memcpy, which may be intercepted. */
-static void copy_words(uint64_t *to, const uint64_t *from, size_t bytes)
-{
-    for (size_t i = 0; i < bytes / 8; i++)
-        to[i] = from[i];
-}
-
 /* The control words that a new context starts with: those of whoever makes it. */
 static uint64_t fp_now(void)
 {
@@ -31,27 +23,21 @@ static uint64_t fp_now(void)
     return mxcsr | (uint64_t)fcw << 32;
 }
 
-static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t rbx)
+static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t rbp)
 {
     uint64_t *frame = (uint64_t *)(top - CTX_SIZE);
-    for (int i = 0; i < CTX_SIZE / 8; i++)
-        frame[i] = 0;
     frame[CTX_FP / 8] = fp_now();
-    frame[CTX_RBX / 8] = rbx;
+    frame[CTX_RBP / 8] = rbp;
     frame[CTX_PC / 8] = pc;
     ctx->sp = (uintptr_t)frame;
 }
 
-void ctx_make(struct ctx *ctx, uintptr_t hi, const struct ctx_args *args, const void *stack_args, size_t n)
+void ctx_make(struct ctx *ctx, uintptr_t hi, size_t n)
 {
     RT_ASSERT(n % 16 == 0 && hi % 16 == 0);
-    uintptr_t words = hi - n;
-    copy_words((uint64_t *)words, stack_args, n);
-    uintptr_t ret = words - 8;
+    uintptr_t ret = hi - n - 8;
     *(uintptr_t *)ret = ctx_return_address;
-    uintptr_t block = ret - sizeof *args;
-    copy_words((uint64_t *)block, (const uint64_t *)args, sizeof *args);
-    make_frame(ctx, block, (uintptr_t)ctx_entry, 0);
+    make_frame(ctx, ret - sizeof(struct ctx_args), (uintptr_t)ctx_entry, 0);
 }
 
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void))

@@ -33,11 +33,6 @@ struct gort_debug gort_debug = {
     .ctx_size = CTX_SIZE,
     .ctx_pc = CTX_PC,
     .ctx_rbp = CTX_RBP,
-    .ctx_rbx = CTX_RBX,
-    .ctx_r12 = CTX_R12,
-    .ctx_r13 = CTX_R13,
-    .ctx_r14 = CTX_R14,
-    .ctx_r15 = CTX_R15,
 };
 
 /* Addresses are known only when the program runs. */

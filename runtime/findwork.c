@@ -13,9 +13,33 @@ enum { POLL_SHARE = 16 };   /* so many goroutines readied at once are worth waki
 
 /* ---- looking for work ---- */
 
-/* One pass over the other Ps, from a random one on: their queues, then their timers; last their `next`, which they are likely to run
- * themselves in a moment. */
-static struct g *steal_pass(struct m *m, struct p *p, bool take_next)
+/* What a thief has seen of the other Ps since it began to look. */
+enum { WATCHED = 64 };   /* Ps beyond are not judged */
+struct watch {
+    struct seen {
+        uint32_t head, tick;
+    } seen[WATCHED];
+};
+
+static struct seen look_at(struct p *p)
+{
+    return (struct seen){atomic_load_explicit(&p->runq.head, memory_order_relaxed), __atomic_load_n(&p->tick, __ATOMIC_RELAXED)};
+}
+
+/* Whether to take from the victim's queue, or (next) its next goroutine: not, if it gets on with them by itself. */
+static bool worth_stealing(const struct watch *w, struct p *victim, bool next, bool judged)
+{
+    unsigned len = runq_len(&victim->runq);
+    if (!next && (len == 0 || len >= RT_STEAL_AT_ONCE || victim->id >= WATCHED))
+        return len > 0;
+    if (!judged || victim->id >= WATCHED)
+        return judged;
+    struct seen now = look_at(victim);
+    return next ? now.tick == w->seen[victim->id].tick : 2 * (now.head - w->seen[victim->id].head) < len;
+}
+
+/* One pass over the other Ps, from a random one on: their queues, their `next`, their timers. */
+static struct g *steal_pass(struct m *m, struct p *p, const struct watch *w, bool judged)
 {
     int n = atomic_load_explicit(&sched.nps, memory_order_acquire);
     unsigned start = m_random(m) % (unsigned)n;
@@ -23,8 +47,8 @@ static struct g *steal_pass(struct m *m, struct p *p, bool take_next)
         struct p *victim = sched.ps[(start + (unsigned)i) % (unsigned)n];
         if (victim == p)
             continue;
-        struct g *g = runq_steal(&p->runq, &victim->runq);
-        if (!g && take_next)
+        struct g *g = worth_stealing(w, victim, false, judged) ? runq_steal(&p->runq, &victim->runq) : NULL;
+        if (!g && worth_stealing(w, victim, true, judged))
             g = runq_take_next(&victim->runq);
         if (g)
             return g;
@@ -37,21 +61,40 @@ static struct g *steal_pass(struct m *m, struct p *p, bool take_next)
     return NULL;
 }
 
-/* Spins for up to RT_SPIN_NS over the others' queues and the global one. */
+/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. */
 static struct g *steal(struct m *m, struct p *p)
 {
-    int64_t until = os_now() + (os_ncpu() > 1 ? RT_SPIN_NS : 0);
+    int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
+    struct watch w;
+    int n = atomic_load_explicit(&sched.nps, memory_order_acquire);
+    for (int i = 0; i < n && i < WATCHED; i++)
+        w.seen[i] = look_at(sched.ps[i]);
     for (unsigned pass = 0;; pass++) {
-        struct g *g = steal_pass(m, p, pass >= 3);
+        struct g *g = steal_pass(m, p, &w, pass >= RT_JUDGE_PASSES);
         if (g || (g = sched_global_get(p)))
             return g;
         if (atomic_load_explicit(&p->slow, memory_order_relaxed))
             return NULL;
-        if (pass >= 4 && pass % 8 == 0 && os_now() >= until)
+        if (pass >= RT_JUDGE_PASSES && pass % 8 == 0 && os_now() >= until)
             return NULL;
         for (int i = 0; i < 20; i++)
             ctx_pause();
     }
+}
+
+/* A spinning M that found nothing sleeps a little and looks again, rather than give its P back: false if it shall. It counts as spinning all the while. Not
+ * while somebody waits for I/O, which an idle M waits for best, nor when no other P is busy, from which work could come. */
+static bool nap(struct m *m)
+{
+    int busy = atomic_load_explicit(&sched.nprocs, memory_order_relaxed) - atomic_load_explicit(&sched.nidle, memory_order_relaxed) -
+               atomic_load_explicit(&sched.nspinning, memory_order_relaxed);
+    if (m->naps >= RT_NAPS || busy <= 0 || atomic_load_explicit(&netpoll_waiters, memory_order_relaxed) > 0 || os_ncpu() == 1)
+        return false;
+    int64_t left = sched_first_timer() - os_now();
+    if (left > 0)
+        os_nanosleep(left < RT_NAP_NS ? left : RT_NAP_NS);
+    m->naps++;
+    return true;
 }
 
 /* The maximum of Ps was lowered below p: its goroutines and timers move on, and p is nobody's. */
@@ -318,10 +361,14 @@ static struct g *find_runnable(struct m *m)
                 g = steal(m, p);
         }
         if (g) {
+            m->naps = 0;
             if (m->spinning)
                 sched_after_spin(m);
             return g;
         }
+        if (m->spinning && nap(m))
+            continue;
+        m->naps = 0;
         idle(m);
     }
 }

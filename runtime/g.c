@@ -17,7 +17,6 @@
 #include "label.h"
 #include "os.h"
 
-atomic_int g_count;
 static _Atomic(uint64_t) next_id = 2;   /* 1 is main's */
 
 static struct {
@@ -29,9 +28,23 @@ static struct {
     unsigned used;                       /* slots of the newest slab handed out */
 } gfree = {.lock = LOCK_INIT(G), .used = RT_SLAB_GS};
 
-uint64_t g_new_id(void)
+/* Taken in tens and sixes, so that Ms don't fight for the counter. */
+uint64_t g_new_id(struct m *m)
 {
-    return atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
+    enum { IDS = 16 };
+    if (rt_unlikely(m->next_id == m->end_id)) {
+        m->next_id = atomic_fetch_add_explicit(&next_id, IDS, memory_order_relaxed);
+        m->end_id = m->next_id + IDS;
+    }
+    return m->next_id++;
+}
+
+int g_count(void)
+{
+    int n = 0;
+    for (struct m *m = atomic_load_explicit(&sched.ms, memory_order_acquire); m; m = m->next)
+        n += atomic_load_explicit(&m->ngs, memory_order_relaxed);
+    return n;
 }
 
 static unsigned state_index(unsigned i)
@@ -218,6 +231,15 @@ void g_each(bool (*visit)(struct g *g, void *arg), void *arg)
 
 /* ---- go() ---- */
 
+static_assert(offsetof(struct m, g) == CTX_M_G && offsetof(struct g, pending) == CTX_G_PENDING, "ctx_capture follows them");
+
+/* Makes g's first frame, with room for its arguments. */
+static void lay_out(struct g *g, size_t stack_arg_bytes)
+{
+    asan_fresh(g->stack_lo, g->stack_hi);
+    ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, stack_arg_bytes);
+}
+
 gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes)
 {
     struct m *m = rt_enter();
@@ -241,6 +263,7 @@ gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes)
     g->fn = (uintptr_t)fn;
     g->create_pc = (uintptr_t)__builtin_return_address(0);
     g->stack_arg_bytes = stack_arg_bytes;
+    lay_out(g, stack_arg_bytes);
     g->flags = big ? GORT_G_BIG : 0;
     g->next = parent->pending;
     parent->pending = g;
@@ -254,27 +277,24 @@ void gort_go_stack(size_t bytes)
     rt_g()->next_stack_bytes = bytes == 0 ? 0 : bytes < LEAST ? LEAST : bytes;
 }
 
-/* Makes g, which has fn and create_pc, runnable: it will call fn(args). */
-static void launch(struct m *m, struct g *g, uint64_t parent_id, struct race_g *parent, struct ctx_args *args, const void *stack_args,
-                   size_t stack_arg_bytes)
+/* Makes g, which has fn, create_pc, arguments and labels, runnable. */
+static void launch(struct m *m, struct g *g, uint64_t parent_id, struct race_g *parent)
 {
     g->next = NULL;
-    g->id = g_new_id();
+    g->id = g_new_id(m);
     g->parent_id = parent_id;
     g->wait_obj = 0;
     g->pending = NULL;
     g->deferred = NULL;
     g->panics = NULL;
-    args->fn = g->fn;
-    asan_fresh(g->stack_lo, g->stack_hi);
-    ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, args, stack_args, stack_arg_bytes);
-    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
+    ctx_args(&g->ctx)->fn = g->fn;
+    g_count_add(m, 1);
     HOOK_SET_RACE_G(g, hook_go(parent, g->id, parent_id, (void *)g->fn, (void *)g->create_pc, (void *)g->stack_lo, (void *)g->stack_hi));
     rt_ready(m, g);
 }
 
 /* Not checked by a sanitizer: the words above the caller's frame may be anybody's. */
-__attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_args *regs, const void *stack_args)
+__attribute__((no_sanitize("address"))) void gort_go_commit(const void *stack_args)
 {
     struct m *m = rt_enter();
     struct g *parent = m->g;
@@ -282,10 +302,12 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const struct ctx_arg
     RT_CHECK(g != NULL);
     parent->pending = g->next;
     g->labels = rt_unlikely(parent->labels != NULL) ? labels_share(parent->labels) : NULL;
-    struct ctx_args args = *regs;
-    launch(m, g, parent->id, HOOK_RACE_G(parent), &args, stack_args, g->stack_arg_bytes);
+    uint64_t *words = ctx_stack_words(&g->ctx);
+    for (size_t i = 0; i < g->stack_arg_bytes / 8; i++)
+        words[i] = ((const uint64_t *)stack_args)[i];
+    launch(m, g, parent->id, HOOK_RACE_G(parent));
     /* A full queue: let the children run, on warm stacks, before there are more of them; each new stack costs page faults. */
-    if (m->p && runq_len(&m->p->runq) >= RT_RUNQ_SLOTS - 1)
+    if (m->p && runq_len(&m->p->runq) >= RT_GO_YIELD)
         rt_yield();
     rt_leave();
 }
@@ -299,8 +321,9 @@ void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, 
     g->create_pc = create_pc;
     g->flags = 0;
     g->labels = NULL;
-    struct ctx_args args = {.integer = {(uintptr_t)arg}};
-    launch(m, g, parent_id, parent, &args, NULL, 0);
+    lay_out(g, 0);
+    ctx_args(&g->ctx)->integer[0] = (uintptr_t)arg;
+    launch(m, g, parent_id, parent);
 }
 
 /* A new goroutine's first call, on its own stack, right after the switch to it. */
@@ -348,20 +371,13 @@ _Noreturn void g_exit(void)
         g->labels = NULL;
     }
     hook_end(HOOK_RACE_G(g));
-    atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);
+    g_count_add(m, -1);
     rt_leave_for_ever(m);
 }
 
 _Noreturn void go_exit(void)
 {
     g_exit();
-}
-
-void go_yield(void)
-{
-    rt_enter();
-    rt_yield();
-    rt_leave();
 }
 
 uint64_t go_id(void)
@@ -372,7 +388,7 @@ uint64_t go_id(void)
 int go_num_goroutine(void)
 {
     rt_g();
-    return atomic_load_explicit(&g_count, memory_order_relaxed);
+    return g_count();
 }
 
 int go_maxprocs(int n)

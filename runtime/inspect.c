@@ -73,15 +73,10 @@ static bool read_copy(void *arg, uint64_t addr, void *buf, size_t n)
     return true;
 }
 
-/* The registers that ctx_switch saved. */
+/* The registers that the switch saved; the others lie in the frame of the function that switched. */
 static struct tb_regs saved_regs(const char *frame, uint64_t sp)
 {
     struct tb_regs regs = {{0}};
-    rt_copy(&regs.r[TB_R15], frame + CTX_R15, 8);
-    rt_copy(&regs.r[TB_R14], frame + CTX_R14, 8);
-    rt_copy(&regs.r[TB_R13], frame + CTX_R13, 8);
-    rt_copy(&regs.r[TB_R12], frame + CTX_R12, 8);
-    rt_copy(&regs.r[TB_RBX], frame + CTX_RBX, 8);
     rt_copy(&regs.r[TB_RBP], frame + CTX_RBP, 8);
     rt_copy(&regs.r[TB_RIP], frame + CTX_PC, 8);
     regs.r[TB_RSP] = sp + CTX_SIZE;

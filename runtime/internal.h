@@ -32,10 +32,15 @@ void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, 
 /* Finished goroutines beyond those kept warm give their stacks' memory back, some at each call. Whether there are more. The monitor's. */
 bool g_scavenge_finished(void);
 /* A fresh goroutine number. */
-uint64_t g_new_id(void);
+uint64_t g_new_id(struct m *m);
 /* Calls visit for each slot ever used until it returns false. */
 void g_each(bool (*visit)(struct g *g, void *arg), void *arg);
-extern atomic_int g_count;   /* goroutines alive; relaxed: a statistic */
+/* How many goroutines are alive: each M counts those that it started less those that ended on it; exact when nobody starts or ends one. */
+int g_count(void);
+static inline void g_count_add(struct m *m, int n)
+{
+    atomic_store_explicit(&m->ngs, atomic_load_explicit(&m->ngs, memory_order_relaxed) + n, memory_order_relaxed);
+}
 
 /* ---- sched.c ---- */
 

@@ -315,7 +315,7 @@ void sched_check_dead_locked(void)
     sched.recheck_dead = false;
     if (sched.nthreads_running > 0 || atomic_load_explicit(&netpoll_waiters, memory_order_seq_cst) > 0 ||
         atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) > 0 || sched_any_queue_has_work() ||
-        sched_first_timer() != TIMER_NEVER || atomic_load_explicit(&g_count, memory_order_relaxed) == 0)
+        sched_first_timer() != TIMER_NEVER || g_count() == 0)
         return;
     int workers = atomic_load_explicit(&sched.nworkers, memory_order_relaxed);
     if (sched.nidle_ms != workers)   /* one runs a goroutine, with or without a P, or is about to */

@@ -63,7 +63,7 @@ static inline void sched_prepare(struct m *m, struct g *g)
         sched_wait_for_scavenger(g);
     g->m = m;
     m->g = g;
-    g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
+    g_move_state(g, GORT_STATUS_RUNNABLE, GORT_STATUS_RUNNING);
     hook_switch(HOOK_RACE_G(g));
 }
 

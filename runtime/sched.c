@@ -17,6 +17,10 @@
  * Each side stores before it loads, in sequentially consistent order, so at least one of them sees the other: no goroutine is left in a queue while
  * a P is idle and nobody looks. (An M that stops spinning because it found work runs step 3 too: sched_after_spin.)
  *
+ * An M whose spinning found nothing, while other Ps are busy, naps and looks again a number of times before it gives up (findwork.c: nap), and counts as
+ * spinning meanwhile. So two goroutines that ready each other in turn, for which a second P can do nothing, don't wake an M again and again; and work for
+ * two Ps waits for RT_NAP_NS at most.
+ *
  * Rejected: waking a thread for each goroutine readied (two wake-ups for each message between two goroutines); a central queue
  * (one cache line that all fight for); handing the P over with each goroutine readied (threads ping-pong).
  *
@@ -35,6 +39,8 @@
  * All asleep: when the last P has become idle, no thread's goroutine runs and no timer is armed, nothing can ever happen again, unless
  * the process has threads that we don't know; then the monitor looks again from time to time. */
 #include "procs.h"
+
+#include <gort/goroutine.h>
 
 #include "asan.h"
 #include "os.h"
@@ -95,11 +101,13 @@ rt_noinline void sched_wait_for_scavenger(struct g *g)
 }
 
 /* The P's next goroutine, if it is to be had without the long way: from its own queue. Timers that are due fire first (among them, perhaps, that of the
- * goroutine that is just leaving). Each 61st time the long way is taken, which looks at the global queue. `next` runs first, but after 64 times in a row the
- * queue gets its turn: two goroutines that wake each other would starve it. */
-static struct g *pick_local(struct m *m, struct p *p)
+ * goroutine that is just leaving). Each 61st time the long way is taken if the global queue has something. `next` runs first, but after 64 times in a row
+ * the queue gets its turn: two goroutines that wake each other would starve it. */
+static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, struct p *p)
 {
-    if (rt_unlikely(++p->tick % RT_GLOBAL_EVERY == 0 || atomic_load_explicit(&p->slow, memory_order_relaxed)))
+    if (rt_unlikely(atomic_load_explicit(&p->slow, memory_order_relaxed)))
+        return NULL;
+    if (rt_unlikely(++p->tick % RT_GLOBAL_EVERY == 0) && atomic_load_explicit(&sched.global.n, memory_order_relaxed) > 0)
         return NULL;
     if (rt_unlikely(timers_first(&p->timers) != TIMER_NEVER))
         timers_run(&p->timers, m, os_now());
@@ -119,16 +127,15 @@ static struct g *pick_local(struct m *m, struct p *p)
     return g;
 }
 
-/* Leaves the current goroutine, whose state says why, and returns when it is resumed, perhaps on another M. errno is kept: it
- * belongs to the goroutine. */
-static rt_noinline void switch_away(struct m *m)
+/* Leaves the current goroutine, whose state says why, for `next` (NULL: for the scheduler, which looks further), and returns when it is resumed, perhaps on
+ * another M. errno is kept: it belongs to the goroutine. */
+static rt_noinline void switch_to(struct m *m, struct g *next)
 {
     struct g *g = m->g;
     int saved_errno = *m->errno_addr;
-    struct g *next = m->p ? pick_local(m, m->p) : NULL;
     struct ctx *to = &m->g0;
     uintptr_t lo = m->g0_lo, hi = m->g0_hi;
-    if (next == g && next) {   /* a yield with nobody else in line */
+    if (next == g && next) {   /* parked, and readied by a timer that was due */
         g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
         return;
     }
@@ -145,6 +152,11 @@ static rt_noinline void switch_away(struct m *m)
     ctx_switch(&g->ctx, to);   /* the one call by which goroutines leave: see context.h */
     asan_arrive(g->asan);
     *rt_m()->errno_addr = saved_errno;
+}
+
+static inline void switch_away(struct m *m)
+{
+    switch_to(m, m->p ? pick_local(m, m->p) : NULL);
 }
 
 static struct g *set_waiting(struct m *m, enum gort_wait_reason reason, const void *obj)
@@ -193,10 +205,24 @@ void rt_yield(void)
         os_thread_yield();
         return;
     }
+    /* The next one first, then ourselves into the queue: that makes room, and the atomic operation of taking waits for fewer stores. */
+    struct g *next = pick_local(m, p);
+    if (!next && !atomic_load_explicit(&p->slow, memory_order_relaxed)) {
+        next = sched_global_get(p);
+        if (!next)
+            return;   /* nobody else is in line */
+    }
     struct g *g = m->g;
-    g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
+    g_move_state(g, GORT_STATUS_RUNNING, GORT_STATUS_RUNNABLE);
     sched_queue_put(p, g);
-    switch_away(m);
+    switch_to(m, next);
+}
+
+void go_yield(void)
+{
+    rt_enter();
+    rt_yield();
+    rt_leave();
 }
 
 void sched_get_in_line(struct m *m)

@@ -131,7 +131,7 @@ static void thread_detach(void *arg)
     labels_drop(g->labels);
     g->labels = NULL;
     g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
-    atomic_fetch_sub_explicit(&g_count, 1, memory_order_relaxed);
+    g_count_add(m, -1);
     __atomic_store_n(&m->tid, 0, __ATOMIC_RELEASE);
     m->g = NULL;
     rt_set_m(NULL);
@@ -178,7 +178,7 @@ struct m *thread_attach(void)
         rt_fatal("no memory for a thread's goroutine");
     ctx_make_plain(&m->g0, m->g0_hi & ~(uintptr_t)15, thread_g0);
     os_thread_stack(&g->stack_lo, &g->stack_hi);
-    g->id = is_main ? 1 : g_new_id();
+    g->id = is_main ? 1 : g_new_id(m);
     g->parent_id = 0;
     g->flags = GORT_G_THREAD | (is_main ? GORT_G_MAIN : 0);
     g->fn = g->create_pc = 0;
@@ -201,7 +201,7 @@ struct m *thread_attach(void)
     pthread_once(&exit_key_once, make_exit_key);
     pthread_setspecific(exit_key, m);
     hook_ignore_end();
-    atomic_fetch_add_explicit(&g_count, 1, memory_order_relaxed);
+    g_count_add(m, 1);
     lock(&sched.lock);
     sched.nthread_ms++;
     sched.nthreads_running++;

@@ -55,6 +55,7 @@ struct waitq {
 
 struct g {
     struct ctx ctx;                  /* first: context.h */
+    struct g *pending;               /* (o) go() statements begun whose arguments are being evaluated, innermost first; second: context.h */
     _Atomic(uint64_t) *state;        /* (i) its word in the slab; one writer at a time, the owner */
     struct g *next;                  /* link of the one queue or free list it is in */
     struct m *m;                     /* (o) while it runs; (i) for a thread's */
@@ -66,7 +67,6 @@ struct g {
     int64_t wait_since;              /* (o) by the cached clock */
     uintptr_t wait_obj;              /* (o) */
     struct waiter *woken_by;         /* (o) select: the case that went ahead */
-    struct g *pending;               /* (o) go() statements begun whose arguments are being evaluated, innermost first */
     size_t stack_arg_bytes;          /* (o) of a pending one */
     size_t next_stack_bytes;         /* (o) go_with_stack: of the next go() */
     struct gort_deferred *deferred;  /* (o) last first */
@@ -106,11 +106,14 @@ struct m {
     atomic_uint p_lost;              /* (a) the monitor took, or is taking, the P */
     bool is_worker;                  /* (i) */
     bool spinning;                   /* (o), and (s) while idle: counted in sched.nspinning */
+    uint8_t naps;                    /* (o) since it last found work: findwork.c */
     uint32_t tid;                    /* (i); 0 when the thread has ended */
     uint32_t rng;                    /* (o) */
     int *errno_addr;                 /* (i) */
     struct g *gfree;                 /* (o) finished Gs with warm stacks, last in first out */
     uint32_t ngfree;                 /* (o) */
+    atomic_int ngs;                  /* (o) written: goroutines started here, less those that ended here */
+    uint64_t next_id, end_id;        /* (o) goroutine numbers set aside */
     struct note note;                /* where the thread sleeps */
     struct m *next;                  /* (i) all Ms */
     struct m *idle_next;             /* (s) */
@@ -133,6 +136,13 @@ static inline void g_set_state(struct g *g, enum gort_status status, enum gort_w
 {
     uint64_t old = atomic_load_explicit(g->state, memory_order_relaxed);
     atomic_store_explicit(g->state, (((old >> 16) + 1) << 16) | (uint64_t)reason << 8 | (uint64_t)status, memory_order_release);
+}
+/* The same from one state to another, both without a reason: one addition. */
+static inline void g_move_state(struct g *g, enum gort_status from, enum gort_status to)
+{
+    uint64_t old = atomic_load_explicit(g->state, memory_order_relaxed);
+    RT_ASSERT((uint16_t)old == (uint16_t)from);
+    atomic_store_explicit(g->state, old + (1 << 16) + (uint64_t)to - (uint64_t)from, memory_order_release);
 }
 static inline enum gort_status g_status(const struct g *g)
 {

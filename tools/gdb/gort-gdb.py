@@ -14,8 +14,8 @@ STATUSES = ["free", "runnable", "running", "waiting"]
 REASONS = ["", "chan receive", "chan send", "chan receive (nil chan)", "chan send (nil chan)", "select", "select (no cases)", "sleep",
            "sync.Mutex.Lock", "sync.WaitGroup.Wait", "goexit", "IO wait", "sync.RWMutex.RLock", "sync.RWMutex.Lock", "sync.Cond.Wait",
            "semacquire", "sync.Once.Do", "errgroup.Group.Go"]
-VERSION = 2
-REGISTERS = ["rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15"]
+VERSION = 3
+REGISTERS = ["rip", "rsp", "rbp"]   # a switch saves no others in its frame; the frames above have them
 
 
 class Descriptor:
@@ -23,7 +23,7 @@ class Descriptor:
     WORDS64 = ["slabs", "nslabs", "ms", "clock"]
     WORDS32 = ["slab_gs", "slab_lanes", "slab_state_off", "slab_g_off", "g_size", "g_id", "g_parent_id", "g_sp", "g_on_cpu", "g_stack_lo",
                "g_stack_hi", "g_fn", "g_create_pc", "g_wait_since", "g_wait_obj", "g_m", "g_flags", "g_labels", "m_next", "m_tid", "m_g",
-               "ctx_size", "ctx_pc", "ctx_rbp", "ctx_rbx", "ctx_r12", "ctx_r13", "ctx_r14", "ctx_r15"]
+               "ctx_size", "ctx_pc", "ctx_rbp"]
 
     def __init__(self):
         symbol = gdb.lookup_minimal_symbol("gort_debug") if hasattr(gdb, "lookup_minimal_symbol") else None
@@ -91,10 +91,7 @@ class Goroutine:
 
     def registers(self):
         d, sp = self.d, self.sp
-        saved = {name: u64(sp + getattr(d, "ctx_" + name)) for name in ("rbp", "rbx", "r12", "r13", "r14", "r15")}
-        saved["rip"] = u64(sp + d.ctx_pc)
-        saved["rsp"] = sp + d.ctx_size
-        return saved
+        return {"rip": u64(sp + d.ctx_pc), "rsp": sp + d.ctx_size, "rbp": u64(sp + d.ctx_rbp)}
 
 
 def goroutines():

@@ -78,7 +78,7 @@ static bool read_descriptor(struct taking *k, const char **error)
               d->ctx_size <= 4096 && d->m_next < 1 << 16 && d->m_tid < 1 << 16 && d->m_g < 1 << 16;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         ok = ok && fields[i] + 8 <= d->g_size;
-    uint32_t regs[] = {d->ctx_pc, d->ctx_rbp, d->ctx_rbx, d->ctx_r12, d->ctx_r13, d->ctx_r14, d->ctx_r15};
+    uint32_t regs[] = {d->ctx_pc, d->ctx_rbp};
     for (size_t i = 0; i < sizeof regs / sizeof regs[0]; i++)
         ok = ok && regs[i] + 8 <= d->ctx_size;
     if (!ok)
@@ -208,11 +208,9 @@ static void take_saved_regs(struct taking *k, struct snap_g *g)
     const struct gort_debug *d = &k->d;
     if (g->stack_n < d->ctx_size)
         return;
-    struct { uint32_t offset; int reg; } map[] = {{d->ctx_pc, TB_RIP}, {d->ctx_rbp, TB_RBP}, {d->ctx_rbx, TB_RBX}, {d->ctx_r12, TB_R12},
-                                                   {d->ctx_r13, TB_R13}, {d->ctx_r14, TB_R14}, {d->ctx_r15, TB_R15}};
     g->regs = (struct tb_regs){{0}};
-    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
-        memcpy(&g->regs.r[map[i].reg], g->stack + map[i].offset, 8);
+    memcpy(&g->regs.r[TB_RIP], g->stack + d->ctx_pc, 8);
+    memcpy(&g->regs.r[TB_RBP], g->stack + d->ctx_rbp, 8);
     g->regs.r[TB_RSP] = g->stack_at + d->ctx_size;
     g->have_regs = g->first_is_return = true;
 }

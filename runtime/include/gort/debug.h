@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define GORT_DEBUG_MAGIC "gortdbg"   /* with its NUL: 8 bytes */
-#define GORT_DEBUG_VERSION 2
+#define GORT_DEBUG_VERSION 3
 #define GORT_NOTE_NAME "gort"
 #define GORT_NOTE_TYPE 0x676f7274
 #define GORT_ARCH_X86_64 62          /* as ELF's e_machine */
@@ -112,7 +112,7 @@ struct gort_debug {
     uint32_t m_g;              /* uint64_t: goroutine that it runs now, 0: none */
     /* the frame that a context switch leaves at the saved stack pointer: offsets of the 8-byte registers */
     uint32_t ctx_size;         /* the stack pointer after resumption = saved sp + ctx_size */
-    uint32_t ctx_pc, ctx_rbp, ctx_rbx, ctx_r12, ctx_r13, ctx_r14, ctx_r15;
+    uint32_t ctx_pc, ctx_rbp;  /* the function that switched keeps the others in its own frame, and its unwind information says where */
 };
 
 #endif
