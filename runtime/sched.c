@@ -122,6 +122,7 @@ static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, s
         }
     } else {
         g = runq_get(&p->runq);
+        sched_prefetch(p);
     }
     p->next_streak = 0;
     return g;
