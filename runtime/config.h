@@ -33,8 +33,9 @@
 #define RT_GLOBAL_EVERY 61
 
 /* A goroutine that has been parked for so long gives back the stack pages it doesn't use. Shorter: less memory; longer: fewer pages that are faulted in
- * again (4 us each). */
-#define RT_SCAVENGE_AGE_NS 1000000000
+ * again (4 us each), and a monitor that looks at a million parked goroutines
+ * less often. */
+#define RT_SCAVENGE_AGE_NS 3000000000
 
 /* Finished goroutines that keep their stacks warm in the shared list, besides those of each M; others give them back, so many in one tick. */
 #define RT_WARM_GS 256

@@ -321,7 +321,7 @@ void sched_check_dead_locked(void)
     if (sched.nidle_ms != workers)   /* one runs a goroutine, with or without a P, or is about to */
         return;
     /* The monitor counts once it runs: counted earlier, it would stand for a thread that hasn't called us yet and may still wake somebody. */
-    int known = workers + sched.nthread_ms + (__atomic_load_n(&sched.monitor_tid, __ATOMIC_ACQUIRE) != 0);
+    int known = workers + sched.nthread_ms + stack_maker_threads() + (__atomic_load_n(&sched.monitor_tid, __ATOMIC_ACQUIRE) != 0);
     int threads = os_thread_count();
     if (threads > known || threads < 0) {
         sched.recheck_dead = true;
