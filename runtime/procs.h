@@ -43,12 +43,9 @@ static inline void sched_queue_put(struct p *p, struct g *g)
 
 /* Has the goroutines that p will run after this one on their way to the cache: in a crowd each has been out of it since it parked, with its stack's
  * page out of the TLB. First its struct, two turns later what it has on its stack. */
-static inline void sched_prefetch(struct p *p)
+static inline void sched_prefetch(struct p *p, unsigned head)
 {
     enum { FAR = 4, NEAR = 2 };
-    unsigned head = atomic_load_explicit(&p->runq.head, memory_order_relaxed);
-    if (rt_likely(atomic_load_explicit(&p->runq.tail, memory_order_relaxed) - head <= FAR))
-        return;
     struct g *far = atomic_load_explicit(&p->runq.slot[(head + FAR) % RT_RUNQ_SLOTS], memory_order_relaxed);
     struct g *near = atomic_load_explicit(&p->runq.slot[(head + NEAR) % RT_RUNQ_SLOTS], memory_order_relaxed);
     __builtin_prefetch(far);

@@ -39,17 +39,24 @@ static inline bool runq_put(struct runq *q, struct g *g)
 
 /* Owner: takes up to half of a full ring for the global queue into out[RT_RUNQ_SLOTS / 2]; returns how many. */
 unsigned runq_take_half(struct runq *q, struct g **out);
-/* Owner: the first of the ring, NULL: empty. */
-static inline struct g *runq_get(struct runq *q)
+/* Owner: the first of the ring, NULL: empty. *at: where it was; *n: how many there were. */
+static inline struct g *runq_get_at(struct runq *q, unsigned *at, unsigned *n)
 {
     unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
     for (;;) {
-        if (atomic_load_explicit(&q->tail, memory_order_relaxed) == head)
+        *n = atomic_load_explicit(&q->tail, memory_order_relaxed) - head;
+        *at = head;
+        if (*n == 0)
             return NULL;
         struct g *g = atomic_load_explicit(&q->slot[head % RT_RUNQ_SLOTS], memory_order_relaxed);
         if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire))
             return g;
     }
+}
+static inline struct g *runq_get(struct runq *q)
+{
+    unsigned at, n;
+    return runq_get_at(q, &at, &n);
 }
 
 /* Owner: makes g next and returns the former one, NULL: none. Sequentially consistent: (B) in sched.c. */

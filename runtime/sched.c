@@ -121,8 +121,10 @@ static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, s
             g = first;
         }
     } else {
-        g = runq_get(&p->runq);
-        sched_prefetch(p);
+        unsigned at, n;
+        g = runq_get_at(&p->runq, &at, &n);
+        if (rt_unlikely(n > 8))
+            sched_prefetch(p, at + 1);
     }
     p->next_streak = 0;
     return g;

@@ -12,69 +12,82 @@ void timers_init(struct timers *ts)
     lock_init(&ts->lock, TIMER);
     ts->n = ts->cap = 0;
     ts->heap = NULL;
+    ts->memory = NULL;
     atomic_init(&ts->first, TIMER_NEVER);
 }
 
-static void place(struct timers *ts, uint32_t i, struct timer *t)
+static void place(struct timers *ts, uint32_t i, struct timer_place p)
 {
-    ts->heap[i] = t;
-    t->index = i;
+    ts->heap[i] = p;
+    p.t->index = i;
 }
 
-static void sift_up(struct timers *ts, uint32_t i, struct timer *t)
+static void sift_up(struct timers *ts, uint32_t i, struct timer_place p)
 {
-    while (i > 0 && t->when < ts->heap[(i - 1) / 4]->when) {
+    while (i > 0 && p.when < ts->heap[(i - 1) / 4].when) {
         place(ts, i, ts->heap[(i - 1) / 4]);
         i = (i - 1) / 4;
     }
-    place(ts, i, t);
+    place(ts, i, p);
 }
 
-static void sift_down(struct timers *ts, uint32_t i, struct timer *t)
+static void sift_down(struct timers *ts, uint32_t i, struct timer_place p)
 {
     for (;;) {
         uint32_t first = i * 4 + 1, least = first;
         if (first >= ts->n)
             break;
         for (uint32_t k = first + 1; k < first + 4 && k < ts->n; k++)
-            if (ts->heap[k]->when < ts->heap[least]->when)
+            if (ts->heap[k].when < ts->heap[least].when)
                 least = k;
-        if (ts->heap[least]->when >= t->when)
+        if (ts->heap[least].when >= p.when)
             break;
         place(ts, i, ts->heap[least]);
         i = least;
     }
-    place(ts, i, t);
+    place(ts, i, p);
 }
 
 static void publish_first(struct timers *ts)
 {
-    atomic_store_explicit(&ts->first, ts->n ? ts->heap[0]->when : TIMER_NEVER, memory_order_seq_cst);
+    atomic_store_explicit(&ts->first, ts->n ? ts->heap[0].when : TIMER_NEVER, memory_order_seq_cst);
+}
+
+static void grow(struct timers *ts)
+{
+    enum { LINE = RT_CACHE_LINE / sizeof(struct timer_place) };
+    uint32_t cap = ts->cap ? ts->cap * 2 : 64;
+    hook_ignore_begin();
+    void *memory = aligned_alloc(RT_CACHE_LINE, (cap + LINE) * sizeof(struct timer_place));
+    hook_ignore_end();
+    RT_CHECK(memory != NULL);
+    struct timer_place *heap = (struct timer_place *)memory + LINE - 1;   /* heap[1] begins a cache line */
+    for (uint32_t i = 0; i < ts->n; i++)
+        heap[i] = ts->heap[i];
+    hook_ignore_begin();
+    free(ts->memory);
+    hook_ignore_end();
+    ts->memory = memory;
+    ts->heap = heap;
+    ts->cap = cap;
 }
 
 static void add_locked(struct timers *ts, struct timer *t)
 {
     RT_ASSERT(lock_is_held(&ts->lock));
-    if (ts->n == ts->cap) {
-        uint32_t cap = ts->cap ? ts->cap * 2 : 64;
-        hook_ignore_begin();
-        struct timer **heap = realloc(ts->heap, cap * sizeof *heap);
-        hook_ignore_end();
-        RT_CHECK(heap != NULL);
-        ts->heap = heap;
-        ts->cap = cap;
-    }
+    if (ts->n == ts->cap)
+        grow(ts);
     t->heap = ts;
-    sift_up(ts, ts->n++, t);
+    sift_up(ts, ts->n++, (struct timer_place){t->when, t});
 }
 
 static void remove_locked(struct timers *ts, struct timer *t)
 {
-    RT_CHECK(t->index < ts->n && ts->heap[t->index] == t);
-    struct timer *last = ts->heap[--ts->n];
-    if (last != t) {
+    RT_CHECK(t->index < ts->n && ts->heap[t->index].t == t);
+    struct timer_place last = ts->heap[--ts->n];
+    if (last.t != t) {
         uint32_t i = t->index;
-        if (i > 0 && last->when < ts->heap[(i - 1) / 4]->when)
+        if (i > 0 && last.when < ts->heap[(i - 1) / 4].when)
             sift_up(ts, i, last);
         else
             sift_down(ts, i, last);
@@ -88,7 +101,7 @@ bool timer_start(struct timers *ts, struct timer *t, int64_t when)
     t->when = when;
     add_locked(ts, t);
     atomic_store_explicit(&t->state, TIMER_ARMED, memory_order_release);
-    bool first = ts->heap[0] == t;
+    bool first = ts->heap[0].t == t;
     if (first)
         publish_first(ts);
     unlock(&ts->lock);
@@ -152,7 +165,7 @@ static void rearm(struct timers *ts, struct timer *t, int64_t when)
     lock(&ts->lock);
     t->when = when;
     add_locked(ts, t);
-    bool first = ts->heap[0] == t;
+    bool first = ts->heap[0].t == t;
     publish_first(ts);
     /* The last touch: once ARMED and unlocked, t may be stopped and freed. */
     atomic_store_explicit(&t->state, TIMER_ARMED, memory_order_release);
@@ -166,11 +179,11 @@ int timers_run(struct timers *ts, struct m *m, int64_t now)
     int fired = 0;
     while (timers_first(ts) <= now) {
         lock(&ts->lock);
-        if (ts->n == 0 || ts->heap[0]->when > now) {
+        if (ts->n == 0 || ts->heap[0].when > now) {
             unlock(&ts->lock);
             break;
         }
-        struct timer *t = ts->heap[0];
+        struct timer *t = ts->heap[0].t;
         remove_locked(ts, t);
         publish_first(ts);
         atomic_store_explicit(&t->state, TIMER_FIRING, memory_order_relaxed);
@@ -195,7 +208,7 @@ void timers_move(struct timers *to, struct timers *from)
             unlock(&from->lock);
             return;
         }
-        struct timer *t = from->heap[0];
+        struct timer *t = from->heap[0].t;
         remove_locked(from, t);
         publish_first(from);
         __atomic_store_n(&t->heap, to, __ATOMIC_RELEASE);
@@ -214,8 +227,9 @@ bool timers_is_valid(struct timers *ts)
     lock(&ts->lock);
     bool ok = true;
     for (uint32_t i = 0; i < ts->n; i++)
-        ok = ok && ts->heap[i]->index == i && ts->heap[i]->heap == ts && (i == 0 || ts->heap[(i - 1) / 4]->when <= ts->heap[i]->when);
-    ok = ok && atomic_load(&ts->first) == (ts->n ? ts->heap[0]->when : TIMER_NEVER);
+        ok = ok && ts->heap[i].t->index == i && ts->heap[i].t->heap == ts && ts->heap[i].t->when == ts->heap[i].when &&
+             (i == 0 || ts->heap[(i - 1) / 4].when <= ts->heap[i].when);
+    ok = ok && atomic_load(&ts->first) == (ts->n ? ts->heap[0].when : TIMER_NEVER);
     unlock(&ts->lock);
     return ok;
 }

@@ -28,10 +28,17 @@ struct timer {
     atomic_uint state;                   /* enum timer_state: written under the heap lock, but FIRING -> IDLE */
 };
 
+/* A place in a heap: with the instant, so that comparing doesn't touch the timers, which are out of the cache. */
+struct timer_place {
+    int64_t when;
+    struct timer *t;
+};
+
 struct timers {
     struct lock lock;                    /* rank TIMER */
     uint32_t n, cap;
-    struct timer **heap;                 /* 4-ary, heap[0] first */
+    struct timer_place *heap;            /* 4-ary, heap[0] first; the four below one share a cache line */
+    void *memory;                        /* what heap lies in */
     _Atomic(int64_t) first;              /* heap[0]->when or TIMER_NEVER; read without the lock as a hint */
 };
 
