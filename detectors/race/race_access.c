@@ -108,10 +108,13 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     /* Nobody else's, or none at all: nothing to race with. What is in the second word has been judged by a like access then. */
     uint64_t changed = e ^ now;
     bool own = changed >> SLOT_SHIFT == 0, alike = (changed & ((1 << CLOCK_SHIFT) - 1)) == 0;
-    if (race_likely(node & SHADOW_MORE ? own && alike && (node & SHADOW_SETTLED) : e == 0 || (own && shadow_subsumes(now, e))))
+    if (race_likely(node & SHADOW_MORE ? own && alike && (node & SHADOW_SETTLED) : e == 0 || (own && shadow_subsumes(now, e)))) {
         word_set(s, now, g->node->id | (node & ~(uint32_t)SHADOW_NODE), race_pc_pack(pc));
-    else
+        if (e == 0)
+            shadow_count(addr);
+    } else {
         word_change(g, s, e, addr, now, pc);
+    }
 }
 
 static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned kind)
@@ -133,21 +136,54 @@ void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind,
         access_word(g, s, addr + 8 - at, now_of(g, mask >> 8, kind), pc);
 }
 
-race_noinline void race_access_more(uintptr_t addr, uintptr_t pc, unsigned how)
+void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how)
 {
     race_access(race_cur(), addr, how >> 8, how & 0xff, pc);
 }
 
-void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
 {
+    struct race_g *g = race_cur_tls;
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
-    while (n > 0) {
-        unsigned at = addr & 7, size = 8 - at < n ? 8 - at : (unsigned)n;
-        struct shadow *s = shadow_of(addr);
-        if (race_likely(s != NULL))
-            access_word(g, s, addr, now_of(g, ((1u << size) - 1) << at, kind), pc);
+    if (race_unlikely((uintptr_t)s - shadow_nobody < SHADOW_SECOND) && (s = shadow_of(addr)) == NULL)
+        return;
+    access_word(g, s, addr, now, pc);
+}
+
+static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
+{
+    struct shadow *s = shadow_of(addr);
+    if (race_likely(s != NULL))
+        access_word(g, s, addr, now_of(g, ((1u << size) - 1) << (addr & 7), kind), pc);
+}
+
+/* Parts of words at both ends, whole words between, slice by slice. */
+void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(g == &race_ignored || g->disabled || n == 0))
+        return;
+    unsigned at = addr & 7;
+    if (at || n < 8) {
+        unsigned size = 8 - at < n ? 8 - at : (unsigned)n;
+        access_part(g, addr, size, kind, pc);
         addr += size;
         n -= size;
     }
+    uint64_t now = now_of(g, 0xff, kind), now_read = kind & EPOCH_ATOMIC ? now : now | EPOCH_WRITE;
+    while (n >= 8) {
+        struct shadow *s = shadow_of(addr);
+        if (race_unlikely(!s))
+            return;
+        size_t in_slice = (1ul << SLICE_BITS) - (addr & ((1ul << SLICE_BITS) - 1));
+        uintptr_t end = addr + (n < in_slice ? n & ~7ul : in_slice);
+        n -= end - addr;
+        for (; addr < end; addr += 8, s++) {
+            uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+            if (race_unlikely(e != now && e != now_read))   /* as in race_access_sized */
+                access_word(g, s, addr, now, pc);
+        }
+    }
+    if (n > 0)
+        access_part(g, addr, (unsigned)n, kind, pc);
 }

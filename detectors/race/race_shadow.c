@@ -2,23 +2,63 @@
 #define _GNU_SOURCE
 #include "race_shadow.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 
 _Atomic(uintptr_t) shadow_slices[SLICES];
+uintptr_t shadow_nobody;
+_Atomic(uint32_t) *shadow_touched;
+
+/* The first hook of all gets here, on the only thread there is. */
+void shadow_start(void)
+{
+    if (shadow_nobody)
+        return;
+    void *nobody = mmap(NULL, SHADOW_SECOND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (nobody == MAP_FAILED)
+        race_die("the race detector needs 2 TiB of address space, and more for what it notes (is there a limit, ulimit -v?)");
+    shadow_nobody = (uintptr_t)nobody;
+    for (uintptr_t i = 0; i < SLICES; i++)
+        atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
+    shadow_touched = race_map((1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched);
+}
+
+enum { HUGE = 2 << 20, PAGE = 4096 };
 
 uintptr_t shadow_slice_new(uintptr_t addr)
 {
     if (addr >> 47)
         return 0;
-    size_t bytes = 2 * SHADOW_SECOND;
-    char *words = race_map(bytes);
-    uintptr_t first = addr & ~((1ul << SLICE_BITS) - 1), slice = (uintptr_t)words - (first << SHADOW_SHIFT), none = 0;
-    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &none, slice, memory_order_relaxed, memory_order_relaxed))
+    size_t bytes = 2 * SHADOW_SECOND + HUGE;
+    char *mapped = race_map(bytes);
+    uintptr_t words = ((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+    uintptr_t first = (addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT, slice = words - first, unused = shadow_nobody - first;
+    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &unused, slice, memory_order_relaxed, memory_order_relaxed))
         return slice;
-    munmap(words, bytes);
-    return none;
+    munmap(mapped, bytes);
+    return unused;
+}
+
+/* Nearly all small pages are there: one huge page in their place (Linux 6.1; others refuse, and all is as it was). */
+void shadow_look_at_chunk(uintptr_t addr)
+{
+    enum { COLLAPSE = 25, PAGES = HUGE / PAGE };
+    unsigned char resident[PAGES];
+    char *words = (char *)shadow_of(addr & ~((1ul << CHUNK_BITS) - 1));
+    unsigned there = 0;
+    if (mincore(words, HUGE, resident) != 0)
+        return;
+    for (unsigned i = 0; i < PAGES; i++)
+        there += resident[i] & 1;
+    if (there < PAGES / 8 * 7)
+        return;
+    int saved = errno;
+    madvise(words, HUGE, COLLAPSE);
+    errno = saved;
+    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
 }
 
 static void clear_word(struct shadow *s)
@@ -39,14 +79,14 @@ static void clear_word(struct shadow *s)
 /* Which pages of the shadow were ever touched the kernel knows; the others are zero and stay so. */
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    enum { PAGE = 4096, BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
+    enum { BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     while (addr < end) {
         uintptr_t slice_end = ((addr >> SLICE_BITS) + 1) << SLICE_BITS;
         uintptr_t stop = end < slice_end ? end : slice_end;
-        uintptr_t slice = addr >> 47 ? 0 : shadow_slice(addr);
-        if (!slice) {
+        uintptr_t slice = shadow_slice(addr);
+        if (addr >> 47 || !shadow_is_used(slice, addr)) {
             addr = stop;
             continue;
         }
