@@ -59,6 +59,7 @@ struct race_g {
     bool is_thread;
     struct race_who *who;
     struct race_g *next;        /* free list */
+    uint32_t seen_slot, seen_clock;   /* race_access.c: the last answer of `known` that was yes; true for good, as knowledge only grows */
 };
 
 /* ---- race_g.c ---- */

@@ -1,51 +1,96 @@
-/* Shadow memory: regions and forgetting. See race_shadow.h. */
+/* Shadow memory: slices and forgetting. See race_shadow.h. */
 #define _GNU_SOURCE
 #include "race_shadow.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 
-_Atomic(struct shadow *) shadow_regions[REGIONS];
+_Atomic(uintptr_t) shadow_slices[SLICES];
+uintptr_t shadow_nobody;
+_Atomic(uint32_t) *shadow_touched;
 
-struct shadow *shadow_region_new(uintptr_t addr)
+/* The first hook of all gets here, on the only thread there is. */
+void shadow_start(void)
 {
-    _Atomic(struct shadow *) *place = &shadow_regions[addr >> REGION_BITS];
-    size_t bytes = (1ul << REGION_BITS) / 8 * sizeof(struct shadow);
-    struct shadow *r = race_map(bytes), *none = NULL;
-    if (atomic_compare_exchange_strong_explicit(place, &none, r, memory_order_acq_rel, memory_order_acquire))
-        return r;
-    munmap(r, bytes);
-    return none;
+    if (shadow_nobody)
+        return;
+    void *nobody = mmap(NULL, SHADOW_SECOND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (nobody == MAP_FAILED)
+        race_die("the race detector needs 2 TiB of address space, and more for what it notes (is there a limit, ulimit -v?)");
+    shadow_nobody = (uintptr_t)nobody;
+    for (uintptr_t i = 0; i < SLICES; i++)
+        atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
+    shadow_touched = race_map((1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched);
+}
+
+enum { HUGE = 2 << 20, PAGE = 4096 };
+
+uintptr_t shadow_slice_new(uintptr_t addr)
+{
+    if (addr >> 47)
+        return 0;
+    size_t bytes = 2 * SHADOW_SECOND + HUGE;
+    char *mapped = race_map(bytes);
+    uintptr_t words = ((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+    uintptr_t first = (addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT, slice = words - first, unused = shadow_nobody - first;
+    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &unused, slice, memory_order_relaxed, memory_order_relaxed))
+        return slice;
+    munmap(mapped, bytes);
+    return unused;
+}
+
+/* Nearly all small pages are there: one huge page in their place (Linux 6.1; others refuse, and all is as it was). */
+void shadow_look_at_chunk(uintptr_t addr)
+{
+    enum { COLLAPSE = 25, PAGES = HUGE / PAGE };
+    unsigned char resident[PAGES];
+    char *words = (char *)shadow_of(addr & ~((1ul << CHUNK_BITS) - 1));
+    unsigned there = 0;
+    if (mincore(words, HUGE, resident) != 0)
+        return;
+    for (unsigned i = 0; i < PAGES; i++)
+        there += resident[i] & 1;
+    if (there < PAGES / 8 * 7)
+        return;
+    int saved = errno;
+    madvise(words, HUGE, COLLAPSE);
+    errno = saved;
+    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
 }
 
 static void clear_word(struct shadow *s)
 {
-    if (s->entry[1].pc == SHADOW_LIST && s->entry[1].node == 0) {
-        struct shadow_list *l = (struct shadow_list *)(uintptr_t)atomic_load_explicit(&s->entry[1].epoch, memory_order_relaxed);
-        race_free(l, sizeof *l + l->cap * sizeof l->side[0]);
+    uint32_t node = atomic_load_explicit(&s->node, memory_order_relaxed);
+    if (node & SHADOW_MORE) {
+        struct shadow *second = shadow_second(s);
+        uint64_t e = atomic_load_explicit(&second->epoch, memory_order_relaxed);
+        atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+        struct shadow_list *l = shadow_list_of(e);
+        if (l)
+            list_free(l);
     }
-    s->entry[1].pc = s->entry[1].node = 0;
-    atomic_store_explicit(&s->entry[1].epoch, 0, memory_order_relaxed);
-    s->entry[0].pc = s->entry[0].node = 0;
-    atomic_store_explicit(&s->entry[0].epoch, 0, memory_order_release);
+    atomic_store_explicit(&s->node, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->epoch, 0, memory_order_release);
 }
 
 /* Which pages of the shadow were ever touched the kernel knows; the others are zero and stay so. */
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    enum { PAGE = 4096, BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
+    enum { BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     while (addr < end) {
-        uintptr_t region_end = ((addr >> REGION_BITS) + 1) << REGION_BITS;
-        uintptr_t stop = end < region_end ? end : region_end;
-        struct shadow *r = addr >> 47 ? NULL : atomic_load_explicit(&shadow_regions[addr >> REGION_BITS], memory_order_acquire);
-        if (!r) {
+        uintptr_t slice_end = ((addr >> SLICE_BITS) + 1) << SLICE_BITS;
+        uintptr_t stop = end < slice_end ? end : slice_end;
+        uintptr_t slice = shadow_slice(addr);
+        if (addr >> 47 || !shadow_is_used(slice, addr)) {
             addr = stop;
             continue;
         }
-        struct shadow *from = shadow_of(addr), *to = from + (stop - addr) / 8;
+        struct shadow *from = shadow_in(slice, addr), *to = from + (stop - addr) / 8;
         if (to - from <= PER_PAGE) {
             for (; from < to; from++)
                 clear_word(from);
