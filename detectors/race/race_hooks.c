@@ -14,6 +14,7 @@
 #include "race_die.h"
 #include "race_flags.h"
 #include "race_shadow.h"
+#include "race_sync.h"
 
 const char gort_built_with_race = 1;
 
@@ -106,6 +107,28 @@ void hook_release(struct race_g *r, const void *addr)
 void hook_release_merge(struct race_g *r, const void *addr)
 {
     race_release_merge(r, addr);
+}
+
+_Static_assert(sizeof(struct hook_pass) == sizeof(struct race_pass), "the runtime makes room for it");
+
+void hook_pass(struct race_g *r, struct hook_pass *p)
+{
+    race_pass(r, (struct race_pass *)p);
+}
+
+void hook_pass_leave(struct race_g *r, struct hook_pass *p)
+{
+    race_pass_leave(r, (struct race_pass *)p);
+}
+
+void hook_passes_gone(struct hook_pass *p, size_t n)
+{
+    race_passes_forget((struct race_pass *)p, n);
+}
+
+void hook_meet(struct race_g *a, struct race_g *b)
+{
+    race_meet(a, b);
 }
 
 void hook_sync_gone(const void *addr, size_t n)
