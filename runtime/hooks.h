@@ -72,6 +72,10 @@ HOOK_FN(void) hook_acquire(struct race_g *r, const void *addr) HOOK_BODY((void)r
 HOOK_FN(void) hook_release(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* addr := addr joined with what r has seen (a read-modify-write: a mutex, a waitgroup's done). May run at once for one address. */
 HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* A lock that one goroutine holds at a time: after it was taken, before it is given up. Acquire and release_merge, but cheaper: nothing else may
+ * use that address. */
+HOOK_FN(void) hook_lock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+HOOK_FN(void) hook_unlock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* r passes a place one after another, as a channel's slot: it has seen all that those before it had seen, and the next one will. */
 HOOK_FN(void) hook_pass(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
 /* The next one to pass p will have seen what r has. */

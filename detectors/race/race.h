@@ -57,15 +57,15 @@ struct race_g {
     uint32_t slot, clock;
     uint32_t disabled;          /* go_race_disable depth: accesses are not checked */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
-    bool learned;               /* since then, known grew */
     bool is_thread;
+    uint32_t learned_at;        /* the clock when known grew last */
     struct race_sync *only;     /* the one place where the last value was published, race_atomic.c; NULL: elsewhere, too */
     struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
     struct clock spawned;       /* what the last child was given, when spawned_value was published */
     uint32_t spawned_value;
     struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
     struct clock fence_release; /* what it knew at its last release fence; relaxed stores publish it */
-    uint32_t fence_value;       /* and the value that this fence published; 0: there was none */
+    uint32_t fence_slot, fence_value;   /* and what this fence published; value 0: there was none */
     struct race_who *who;
     struct race_g *next;        /* free list */
 };
@@ -85,22 +85,23 @@ static inline struct race_g *race_cur(void)
 /* A new race_g; parent's past happens before it (NULL: nothing's). */
 struct race_g *race_g_new(struct race_g *parent);
 void race_g_end(struct race_g *g);
-/* A release: all that g did so far is known to who knows the value returned, of g's slot as it is before the call. What follows is a new epoch. */
+/* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
 void race_g_tick(struct race_g *g);
-static inline uint32_t race_g_publish(struct race_g *g)
+static inline uint32_t race_g_value(const struct race_g *g)
 {
-    uint32_t value = g->clock;
+    return g->clock - !(g->recorded || g->learned_at == g->clock);
+}
+static inline void race_g_publish(struct race_g *g)
+{
     g->only = NULL;
-    if (!g->recorded && !g->learned)
-        return value - 1;
-    race_g_tick(g);
-    return value;
+    if (g->recorded || g->learned_at == g->clock)
+        race_g_tick(g);
 }
 /* g learns what was known elsewhere. */
 static inline void race_g_learn(struct race_g *g, const struct clock *c)
 {
     if (clock_join(&g->known, c, false))
-        g->learned = true;
+        g->learned_at = g->clock;
 }
 /* Who used the slot at that clock; NULL: forgotten. */
 struct race_who *race_who_at(uint32_t slot, uint32_t clock);
@@ -123,6 +124,9 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
 void race_acquire(struct race_g *g, const void *addr);
 void race_release(struct race_g *g, const void *addr);
 void race_release_merge(struct race_g *g, const void *addr);
+/* The same, while g holds what addr stands for: nobody else acquires or releases it. */
+void race_acquire_held(struct race_g *g, const void *addr);
+void race_release_held(struct race_g *g, const void *addr);
 void race_sync_forget(uintptr_t addr, size_t n);
 
 /* ---- race_report.c ---- */

@@ -49,28 +49,25 @@ static bool has_left(const struct race_g *g, const struct race_sync *s)
 /* What a relaxed operation leaves on behalf of the last release fence. */
 static void left_by_fence(struct race_g *g, struct race_sync *s, bool store)
 {
-    if (s->value && s->slot == g->slot && s->whole && s->value >= g->fence_value)
+    if (s->value && s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
         return;   /* more than that is there */
-    if (store && !has_left(g, s))
-        race_sync_leave(s, g->slot, g->fence_value, &g->fence_release);
-    else if (!race_sync_is_empty(s))
-        race_sync_leave_merge(s, g->slot, g->fence_value, &g->fence_release, false);
+    if ((store && !has_left(g, s)) || race_sync_is_empty(s))
+        race_sync_set(s, g->fence_slot, g->fence_value, &g->fence_release);
     else
-        race_sync_leave(s, g->slot, g->fence_value, &g->fence_release);
-    g->only = NULL;
+        race_sync_leave_merge(s, g->fence_slot, g->fence_value, &g->fence_release, false);
 }
 
 /* The same goroutine again (see above). */
 static bool goes_on(const struct race_g *g, const struct race_sync *s)
 {
-    return g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && !g->recorded && !g->learned;
+    return g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && !g->recorded && g->learned_at != g->clock;
 }
 
 /* A release: returns the epoch that the operation belongs to; its end comes in account(). */
 static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
 {
     if (store || (s->slot == g->slot && s->whole && s->own.root == NULL))
-        race_sync_leave(s, g->slot, g->clock, &g->known);
+        race_sync_leave(g, s, g->clock);
     else
         race_sync_leave_merge(s, g->slot, g->clock, &g->known, knew);
     g->only = s;
@@ -249,8 +246,10 @@ void __tsan_atomic_thread_fence(int mo)
         clock_clear(&g->fence_acquire);
     }
     if (releases(mo)) {
-        g->fence_value = race_g_publish(g);
+        g->fence_slot = g->slot;
+        g->fence_value = race_g_value(g);
         clock_copy(&g->fence_release, &g->known);
+        race_g_publish(g);
     }
 }
 

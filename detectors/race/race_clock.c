@@ -282,19 +282,74 @@ void clock_clear(struct clock *c)
     c->root = NULL;
 }
 
-/* When the two met last they came away with one tree, which they still share if neither learned anything since. If nobody else
- * refers to it, it is changed in place for both. */
+/* ---- single leaves ---- */
+
+static bool is_own_leaf(const struct clock *c)
+{
+    return c->root && c->root->level == 0 && is_own(c->root);
+}
+
+static bool is_leaf(const struct clock *c)
+{
+    return c->root && c->root->level == 0;
+}
+
+static void leaf_max(node *to, const node *from)
+{
+    for (int i = 0; i < CLOCK_LEAF; i++) {
+        int32_t x = (int32_t)to->clock[i], y = (int32_t)from->clock[i];
+        to->clock[i] = (uint32_t)(x > y ? x : y);
+    }
+}
+
+static void leaf_raise(node *n, uint32_t slot, uint32_t value)
+{
+    n->clock[slot] = n->clock[slot] > value ? n->clock[slot] : value;
+}
+
+void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint32_t value)
+{
+    if (is_leaf(c) && is_leaf(other) && slot < CLOCK_LEAF) {
+        node *n = c->root;
+        if (!is_own(n)) {
+            n = node_copy(n);
+            unref(c->root);
+            c->root = n;
+        }
+        leaf_max(n, other->root);
+        leaf_raise(n, slot, value);
+        return;
+    }
+    clock_join(c, other, false);
+    clock_raise(c, slot, value);
+}
+
+void clock_assign(struct clock *c, const struct clock *other)
+{
+    if (!is_leaf(other)) {
+        clock_copy(c, other);
+        return;
+    }
+    if (!is_own_leaf(c)) {
+        unref(c->root);
+        c->root = node_raw(0);
+    }
+    for (int i = 0; i < CLOCK_LEAF; i++)
+        c->root->clock[i] = other->root->clock[i];
+}
+
 void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b)
 {
-    node *n = a->root;
-    if (n && n == b->root && n->level == 0 && (slot_a | slot_b) < CLOCK_LEAF && atomic_load_explicit(&n->refs, memory_order_acquire) == 2) {
-        n->clock[slot_a] = n->clock[slot_a] > value_a ? n->clock[slot_a] : value_a;
-        n->clock[slot_b] = n->clock[slot_b] > value_b ? n->clock[slot_b] : value_b;
+    if (is_own_leaf(a) && is_own_leaf(b) && (slot_a | slot_b) < CLOCK_LEAF) {
+        leaf_max(a->root, b->root);
+        leaf_raise(a->root, slot_a, value_a);
+        leaf_raise(a->root, slot_b, value_b);
+        leaf_max(b->root, a->root);
         return;
     }
     clock_join(a, b, true);
     clock_clear(b);
     clock_raise(a, slot_a, value_a);
     clock_raise(a, slot_b, value_b);
-    clock_copy(b, a);
+    clock_assign(b, a);
 }

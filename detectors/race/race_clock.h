@@ -3,7 +3,8 @@
  *
  * What it is instead: a persistent tree, immutable once shared and counted by reference. A leaf holds the clocks of 16 slots, an inner node 8
  * subtrees. Copying a clock is one reference; raising a place of a shared clock copies the nodes above it. A node that only its owner
- * refers to is changed in place.
+ * refers to is changed in place. Clocks of a single leaf, which is all that a program of few goroutines has, are copied by their 64 bytes where
+ * sharing would only lead to a copy at the next change (clock_assign).
  *
  * A join walks only where it must:
  * - where the two are the same node there is nothing to do;
@@ -55,8 +56,11 @@ void clock_raise(struct clock *c, uint32_t slot, uint32_t value);
 /* c = max(c, other), place by place. False: that surely changed nothing. keep_line says whose descendant the result had better be, where both are
  * not: c's (true: c gathers from many) or other's (c follows what others leave there). */
 bool clock_join(struct clock *c, const struct clock *other, bool keep_line);
-/* c = other. */
+/* c = max(c, other), and then c[slot] = max(c[slot], value). */
+void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint32_t value);
+/* c = other. copy shares; assign, for a clock that is assigned to again and again, copies a single leaf into the one that it has. */
 void clock_copy(struct clock *c, const struct clock *other);
+void clock_assign(struct clock *c, const struct clock *other);
 /* to = from, from = nothing. */
 void clock_move(struct clock *to, struct clock *from);
 /* c = nothing. */

@@ -160,7 +160,7 @@ static void take_place(struct race_g *g, struct race_who *former)
         g->who->older = older;
     }
     g->epoch = epoch_make(g->slot, g->clock);
-    g->learned = true;   /* what it starts with was not published by this slot */
+    g->learned_at = g->clock;   /* what it starts with was not published by this slot */
     g->spawned_value = 0;
     g->recorded = false;
 }
@@ -170,12 +170,13 @@ struct race_g *race_g_new(struct race_g *parent)
     struct race_g *g = race_alloc(sizeof *g);
     g->node = &race_stack_root;
     if (parent) {
-        uint32_t slot = parent->slot, value = race_g_publish(parent);
+        uint32_t value = race_g_value(parent);
         if (value != parent->spawned_value) {
             clock_copy(&parent->spawned, &parent->known);
-            clock_raise(&parent->spawned, slot, value);
+            clock_raise(&parent->spawned, parent->slot, value);
             parent->spawned_value = value;
         }
+        race_g_publish(parent);
         clock_copy(&g->known, &parent->spawned);
     }
     take_place(g, NULL);
@@ -210,7 +211,7 @@ void race_g_end(struct race_g *g)
 
 void race_g_tick(struct race_g *g)
 {
-    g->recorded = g->learned = false;
+    g->recorded = false;
     g->clock++;
     if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
         clock_raise(&g->known, g->slot, g->clock);

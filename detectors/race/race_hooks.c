@@ -109,6 +109,16 @@ void hook_release_merge(struct race_g *r, const void *addr)
     race_release_merge(r, addr);
 }
 
+void hook_lock(struct race_g *r, const void *addr)
+{
+    race_acquire_held(r, addr);
+}
+
+void hook_unlock(struct race_g *r, const void *addr)
+{
+    race_release_held(r, addr);
+}
+
 _Static_assert(sizeof(struct hook_pass) == sizeof(struct race_pass), "the runtime makes room for it");
 
 void hook_pass(struct race_g *r, struct hook_pass *p)

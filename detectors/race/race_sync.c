@@ -89,11 +89,8 @@ void race_sync_unlock(uintptr_t addr)
 
 static void learn(struct race_g *g, const struct clock *known, uint32_t slot, uint32_t value)
 {
-    race_g_learn(g, known);
-    if (slot != g->slot && clock_get(&g->known, slot) < value) {
-        clock_raise(&g->known, slot, value);
-        g->learned = true;
-    }
+    clock_learn(&g->known, known, slot, value);
+    g->learned_at = g->clock;
 }
 
 void race_sync_acquire(struct race_g *g, struct race_sync *s)
@@ -102,20 +99,43 @@ void race_sync_acquire(struct race_g *g, struct race_sync *s)
         s->seen = true;
     if (race_sync_is_known(g, s))
         return;
-    learn(g, &s->clock, s->slot, s->value);
-    if (!s->whole && s->own.root)
-        race_g_learn(g, &s->own);
+    if (s->whole) {
+        learn(g, &s->clock, s->slot, s->value);
+        return;
+    }
+    race_g_learn(g, &s->clock);
+    race_g_learn(g, &s->own);
+    if (s->slot != g->slot && clock_get(&g->known, s->slot) < s->value) {
+        clock_raise(&g->known, s->slot, s->value);
+        g->learned_at = g->clock;
+    }
 }
 
-void race_sync_leave(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known)
+void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known)
 {
-    clock_copy(&s->clock, known);
+    clock_assign(&s->clock, known);
     if (race_unlikely(s->own.root != NULL))
         clock_clear(&s->own);
     s->slot = slot;
     s->value = value;
     s->whole = true;
     s->seen = false;
+}
+
+/* Whether all that g knows is in the clock that it left with `value`. */
+static bool is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
+{
+    return slot == g->slot && value >= g->learned_at;
+}
+
+void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value)
+{
+    if (race_likely(s->whole && is_up_to_date(g, s->slot, s->value) && s->own.root == NULL)) {
+        s->value = value;
+        s->seen = false;
+    } else {
+        race_sync_set(s, g->slot, value, &g->known);
+    }
 }
 
 void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known, bool knows)
@@ -125,7 +145,7 @@ void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, c
     else if (value < s->value)   /* of a fence before */
         value = s->value;
     if (knows) {
-        clock_copy(&s->clock, known);
+        clock_assign(&s->clock, known);
         s->whole = true;
     } else {
         clock_join(&s->clock, known, true);
@@ -138,19 +158,17 @@ void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, c
 
 void race_sync_release(struct race_g *g, struct race_sync *s)
 {
-    uint32_t slot = g->slot;
-    race_sync_leave(s, slot, race_g_publish(g), &g->known);
+    race_sync_leave(g, s, race_g_value(g));
+    race_g_publish(g);
 }
 
 void race_sync_release_merge(struct race_g *g, struct race_sync *s)
 {
-    bool knows = race_sync_is_known(g, s);
-    uint32_t slot = g->slot;
-    uint32_t value = race_g_publish(g);
-    if (knows)
-        race_sync_leave(s, slot, value, &g->known);
+    if (race_sync_is_known(g, s))
+        race_sync_leave(g, s, race_g_value(g));
     else
-        race_sync_leave_merge(s, slot, value, &g->known, false);
+        race_sync_leave_merge(s, g->slot, race_g_value(g), &g->known, false);
+    race_g_publish(g);
 }
 
 void race_sync_join_into(struct race_sync *s, struct clock *c)
@@ -206,6 +224,33 @@ void race_release_merge(struct race_g *g, const void *addr)
     race_sync_unlock((uintptr_t)addr);
 }
 
+/* Without the lock, if addr's sync is the first of its bucket (made by a release before). Only g touches what is in it but for the link. The bucket may change
+ * meanwhile, and the first that we saw be freed, if it is another address's: then the word that we compare is no user's address (it is a free
+ * block's link, or zero, or a detector's pointer). */
+static struct race_sync *held(uintptr_t addr)
+{
+    struct race_sync *s = (struct race_sync *)(atomic_load_explicit(bucket_of(addr), memory_order_acquire) & ~(uintptr_t)LOCKED);
+    return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
+}
+
+void race_acquire_held(struct race_g *g, const void *addr)
+{
+    struct race_sync *s = held((uintptr_t)addr);
+    if (race_unlikely(!s))
+        race_acquire(g, addr);
+    else if (!is_off(g))
+        race_sync_acquire(g, s);
+}
+
+void race_release_held(struct race_g *g, const void *addr)
+{
+    struct race_sync *s = held((uintptr_t)addr);
+    if (race_unlikely(!s))
+        race_release_merge(g, addr);
+    else if (!is_off(g))
+        race_sync_release_merge(g, s);
+}
+
 void race_sync_forget(uintptr_t addr, size_t n)
 {
     uintptr_t end = addr + n;
@@ -244,34 +289,37 @@ static bool pass_is_known(const struct race_g *g, const struct race_pass *p)
     return p->value ? p->slot == g->slot || clock_get(&g->known, p->slot) >= p->value : p->clock.root == NULL;
 }
 
+static void pass_set(struct race_g *g, struct race_pass *p)
+{
+    if (p->value == 0 || !is_up_to_date(g, p->slot, p->value))
+        clock_assign(&p->clock, &g->known);
+    p->slot = g->slot;
+    p->value = race_g_value(g);
+    race_g_publish(g);
+}
+
 void race_pass(struct race_g *g, struct race_pass *p)
 {
     if (is_off(g))
         return;
     if (!pass_is_known(g, p))
         learn(g, &p->clock, p->slot, p->value);
-    p->slot = g->slot;
-    p->value = race_g_publish(g);
-    clock_copy(&p->clock, &g->known);
+    pass_set(g, p);
 }
 
 void race_pass_leave(struct race_g *g, struct race_pass *p)
 {
     if (is_off(g))
         return;
-    bool knows = pass_is_known(g, p);
-    uint32_t slot = g->slot, value = race_g_publish(g);
-    if (knows) {
-        p->slot = slot;
-        p->value = value;
-        clock_copy(&p->clock, &g->known);
+    if (pass_is_known(g, p)) {
+        pass_set(g, p);
         return;
     }
-    if (p->value)
-        clock_raise(&p->clock, p->slot, p->value);
+    clock_raise(&p->clock, p->slot, p->value);
     clock_join(&p->clock, &g->known, true);
-    clock_raise(&p->clock, slot, value);
+    clock_raise(&p->clock, g->slot, race_g_value(g));
     p->slot = p->value = 0;
+    race_g_publish(g);
 }
 
 void race_passes_forget(struct race_pass *p, size_t n)
@@ -286,7 +334,9 @@ void race_meet(struct race_g *a, struct race_g *b)
 {
     if (is_off(a) || is_off(b))
         return;
-    uint32_t slot_a = a->slot, slot_b = b->slot, value_a = race_g_publish(a), value_b = race_g_publish(b);
-    clock_meet(&a->known, slot_a, value_a, &b->known, slot_b, value_b);
-    a->learned = b->learned = true;
+    clock_meet(&a->known, a->slot, race_g_value(a), &b->known, b->slot, race_g_value(b));
+    race_g_publish(a);
+    race_g_publish(b);
+    a->learned_at = a->clock;
+    b->learned_at = b->clock;
 }

@@ -40,9 +40,11 @@ void race_sync_acquire(struct race_g *g, struct race_sync *s);
 void race_sync_release(struct race_g *g, struct race_sync *s);
 void race_sync_release_merge(struct race_g *g, struct race_sync *s);
 /* The same in two steps, for who has something to do in the epoch that is published: with value g->clock; race_g_tick follows. */
-void race_sync_leave(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known);
+void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value);
 void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known, bool knows);
 void race_sync_join_into(struct race_sync *s, struct clock *c);
+/* Replaces what is there by what `slot` knew when it published `value`. */
+void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known);
 /* Empty. */
 void race_sync_clear(struct race_sync *s);
 static inline bool race_sync_is_empty(const struct race_sync *s)
