@@ -4,7 +4,8 @@
  * By C11: an acquire load sees what the release store whose value it reads left, or what a read-modify-write chain carried on from it (the release
  * sequence): a release store replaces what is at the address, a release read-modify-write joins to it, a relaxed one leaves it. A relaxed store
  * ends the sequences of other goroutines, not those that its own goroutine heads (C++20 dropped that exception, C has it). If both kinds are
- * there, because others' read-modify-writes came between, all are kept: C would drop the others.
+ * there, because others' read-modify-writes came between, and the goroutine learned something since its own release, all are kept, for what it knew
+ * then alone is not at hand: there C would drop the others.
  *
  * Relaxed orders nothing, but a fence can lend its order: a relaxed load remembers what it saw until an acquire fence makes it known; a release fence
  * publishes, and later relaxed stores leave what it published.
@@ -40,18 +41,32 @@ static void saw(struct race_g *g, struct race_sync *s, int mo)
         race_sync_join_into(s, &g->fence_acquire);
 }
 
-/* Whether something that g left is part of s. */
-static bool has_left(const struct race_g *g, const struct race_sync *s)
+/* The value that g released last of what is part of s; 0: none. */
+static uint32_t left_by(const struct race_g *g, const struct race_sync *s)
 {
-    return (s->value && s->slot == g->slot) || clock_get(&s->own, g->slot) > 0;
+    return s->slot == g->slot ? s->value : clock_get(&s->own, g->slot);
+}
+
+/* A relaxed store: what others left goes. */
+static void left_before(struct race_g *g, struct race_sync *s)
+{
+    uint32_t value = left_by(g, s);
+    if (value == 0)
+        race_sync_clear(s);
+    else if (s->slot == g->slot && s->whole)
+        clock_clear(&s->own);
+    else if (value >= g->learned_at)
+        race_sync_set(s, g->slot, value, &g->known);   /* the same that it knew then */
 }
 
 /* What a relaxed operation leaves on behalf of the last release fence. */
 static void left_by_fence(struct race_g *g, struct race_sync *s, bool store)
 {
-    if (s->value && s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
+    if (s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
         return;   /* more than that is there */
-    if ((store && !has_left(g, s)) || race_sync_is_empty(s))
+    if (store)
+        left_before(g, s);
+    if (race_sync_is_empty(s) || (s->whole && s->slot == g->fence_slot && s->own.root == NULL))
         race_sync_set(s, g->fence_slot, g->fence_value, &g->fence_release);
     else
         race_sync_leave_merge(s, g->fence_slot, g->fence_value, &g->fence_release, false);
@@ -82,8 +97,8 @@ static bool stored(struct race_g *g, struct race_sync *s, int mo)
         leave(g, s, true, false);
     } else if (g->fence_value) {
         left_by_fence(g, s, true);
-    } else if (s && !has_left(g, s)) {
-        race_sync_clear(s);
+    } else if (s) {
+        left_before(g, s);
     }
     return false;
 }
