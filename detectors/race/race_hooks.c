@@ -11,6 +11,7 @@
 #include <traceback/symbolize.h>
 
 #include "race.h"
+#include "race_alloc.h"
 #include "race_die.h"
 #include "race_flags.h"
 #include "race_shadow.h"
@@ -41,6 +42,7 @@ void race_start(void)
     if (&__sanitizer_print_stack_trace)
         race_die("this program is linked with ThreadSanitizer's runtime too: leave -fsanitize=thread out when linking (it is for compiling only)");
     race_flags_read();
+    race_memory_limit((size_t)race_flags.memory_limit_mb << 20);
     tb_thread_wrap = thread_wrap;
 }
 

@@ -32,7 +32,7 @@ static vector left[PLACES];               /* by address */
 static vector passes[PLACES];
 static struct race_pass race_passes[PLACES];
 static char place[PLACES * 8] __attribute__((aligned(8)));
-static struct { struct head head[HEADS]; int n; } sequence[ATOMICS];
+static struct { struct head head[HEADS]; int n, whole_by; } sequence[ATOMICS];   /* whole_by: who released last, knowing the rest; -1: nobody */
 static uint64_t atomic[ATOMICS];
 static unsigned seed, first_seed;
 static int step;
@@ -140,6 +140,8 @@ static void only_own(int w, int k)
 
 static void leaves(int w, int k, int mo)
 {
+    if (releases(mo) || all[w].has_fence)
+        sequence[k].whole_by = releases(mo) && (acquires(mo) || sequence[k].n == 0) ? w : -1;
     if (releases(mo))
         add_head(w, k, all[w].knows);
     else if (all[w].has_fence)
@@ -151,7 +153,7 @@ static bool is_mixed(int w, int k)
     bool own = false;
     for (int i = 0; i < sequence[k].n; i++)
         own = own || sequence[k].head[i].who == w;
-    return own && sequence[k].n > 1;
+    return own && sequence[k].n > 1 && sequence[k].whole_by != w;
 }
 
 static uint64_t epoch_before(const struct race_g *g, bool released)
