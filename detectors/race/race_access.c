@@ -1,24 +1,21 @@
-/* The check: does this access race with one before it? Hot path, nothing else. race_shadow.h says what a shadow word holds and when an entry may be
- * dropped; an access is a race with entry E if they share bytes, one writes, not both are atomic, and E did not happen before. */
-#include "race_shadow.h"
+/* The check: does this access race with one before it? race_shadow.h says what the shadow words hold and when an entry may be dropped; an access is
+ * a race with entry E if they share bytes, one writes, not both are atomic, and E did not happen before.
+ *
+ * A goroutine that looks without the lock looks only for its own access of its own present epoch. What it finds is true for good: nobody else
+ * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
+#include "race_access.h"
 
 #include <sched.h>
 
 #include "race_alloc.h"
 
-static struct shadow_list *list_of(const struct shadow *s)
-{
-    if (s->entry[1].pc != SHADOW_LIST || s->entry[1].node != 0)
-        return NULL;
-    return (struct shadow_list *)(uintptr_t)atomic_load_explicit(&s->entry[1].epoch, memory_order_relaxed);
-}
+#define RELAXED memory_order_relaxed
 
-static uint64_t word_lock(struct shadow *s)
+static race_noinline uint64_t word_lock_contended(struct shadow *s)
 {
     for (unsigned spins = 0;; spins++) {
-        uint64_t e = atomic_load_explicit(&s->entry[0].epoch, memory_order_relaxed);
-        if (!(e & EPOCH_LOCK) &&
-            atomic_compare_exchange_weak_explicit(&s->entry[0].epoch, &e, e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+        if (!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED))
             return e;
         if (spins < 200)
             __builtin_ia32_pause();
@@ -27,112 +24,100 @@ static uint64_t word_lock(struct shadow *s)
     }
 }
 
-enum verdict { KEEP, DROP, RACE };
-
-static enum verdict judge(const struct race_g *g, uint64_t e, uint64_t now)
+/* Acquire pairs with the release that unlocks. */
+static inline uint64_t word_lock(struct shadow *s, uint64_t e)
 {
-    bool overlap = epoch_mask(e) & epoch_mask(now);
-    if (!overlap)
-        return KEEP;
-    bool before = race_before(g, e);
-    if (!before && ((e | now) & EPOCH_WRITE) && !(e & now & EPOCH_ATOMIC))
-        return RACE;
-    bool covered = (epoch_mask(e) & ~epoch_mask(now)) == 0;
-    bool conflicts = ((now & EPOCH_WRITE) || !(e & EPOCH_WRITE)) && (!(now & EPOCH_ATOMIC) || (e & EPOCH_ATOMIC));
-    return before && covered && conflicts ? DROP : KEEP;
+    if (race_likely(!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED)))
+        return e;
+    return word_lock_contended(s);
 }
 
-static struct shadow_list *list_add(struct shadow_list *l, struct race_side side)
+static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)
 {
-    if (!l || l->n == l->cap) {
-        uint32_t cap = l ? l->cap * 2 : 4;
-        struct shadow_list *bigger = race_alloc(sizeof *bigger + cap * sizeof bigger->side[0]);
-        bigger->cap = cap;
-        for (uint32_t i = 0; l && i < l->n; i++)
-            bigger->side[i] = l->side[i];
-        bigger->n = l ? l->n : 0;
-        if (l)
-            race_free(l, sizeof *l + l->cap * sizeof l->side[0]);
-        l = bigger;
-    }
-    l->side[l->n++] = side;
-    return l;
+    atomic_store_explicit(&s->node, node, RELAXED);
+    atomic_store_explicit(&s->pc, pc, RELAXED);
+    atomic_store_explicit(&s->epoch, now, memory_order_release);   /* and unlocks */
 }
 
-/* The long way, one word: all entries are judged, what is subsumed goes, the access comes in. */
-static race_noinline void access_slow(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
+/* The long way, one word, locked: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
+static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64_t first, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
+    uint32_t node = atomic_load_explicit(&s->node, RELAXED);
     struct race_side me = {now, g->node->id, race_pc_pack(pc)}, raced = {0};
-    uint64_t first = word_lock(s);
-    struct shadow_list *l = list_of(s);
-    struct race_side kept[2];
-    unsigned n = 0;
-    /* The two in the word. */
-    uint64_t e[2] = {first, l ? 0 : atomic_load_explicit(&s->entry[1].epoch, memory_order_relaxed)};
-    for (int i = 0; i < 2; i++) {
-        if (e[i] == 0)
-            continue;
-        struct race_side side = {e[i], s->entry[i].node, s->entry[i].pc};
-        enum verdict v = judge(g, e[i], now);
-        if (v == RACE) {
-            raced = side;   /* reported below; the older one goes, it has had its report */
-            v = (epoch_mask(e[i]) & ~epoch_mask(now)) == 0 && (now & EPOCH_WRITE) ? DROP : KEEP;
-        }
-        if (v == KEEP)
-            kept[n++] = side;
-    }
-    for (uint32_t i = 0; l && i < l->n;) {
-        enum verdict v = judge(g, l->side[i].epoch, now);
+    struct race_side old = {first, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED)};
+    bool settled = true, before, keep_old = false, more = false;
+    if (first) {
+        enum verdict v = shadow_judge(g, first, now, &before);
+        keep_old = v != DROP;
+        settled = before;
         if (v == RACE)
-            raced = l->side[i];
-        if (v == DROP)
-            l->side[i] = l->side[--l->n];
+            raced = old;
+    }
+    struct shadow *second = shadow_second(s);
+    struct shadow_list *l = NULL;
+    uint64_t e = node & SHADOW_MORE ? atomic_load_explicit(&second->epoch, RELAXED) : 0;
+    if (e && (l = shadow_list_of(e)) != NULL) {
+        settled &= list_judge(l, g, now, &raced);
+        more = true;   /* a word that had a list keeps it */
+    } else if (e) {
+        struct race_side side = {e, atomic_load_explicit(&second->node, RELAXED), atomic_load_explicit(&second->pc, RELAXED)};
+        enum verdict v = shadow_judge(g, e, now, &before);
+        more = v != DROP;
+        if (v == RACE)
+            raced = side;
+        if (more)
+            settled &= before;
         else
-            i++;
+            atomic_store_explicit(&second->epoch, 0, RELAXED);
+        if (more && keep_old) {
+            l = list_new();
+            list_add(l, side);
+        }
     }
-    if (l && l->n == 0) {
-        race_free(l, sizeof *l + l->cap * sizeof l->side[0]);
-        l = NULL;
+    if (keep_old) {
+        if (l) {
+            list_add(l, old);
+            atomic_store_explicit(&second->epoch, (uintptr_t)l | EPOCH_LOCK, memory_order_release);   /* pairs with second_stands_for */
+        } else {
+            word_set(second, old.epoch, old.node, old.pc);
+        }
+        more = true;
     }
-    /* Back: the newest in front, where the fast path looks. */
-    if (n == 2 || (n == 1 && l)) {
-        for (unsigned i = 0; i < n; i++)
-            l = list_add(l, kept[i]);
-        n = 0;
-    }
-    if (l) {
-        s->entry[1].node = 0;
-        s->entry[1].pc = SHADOW_LIST;
-        atomic_store_explicit(&s->entry[1].epoch, (uintptr_t)l, memory_order_relaxed);
-    } else if (n == 1) {
-        s->entry[1].node = kept[0].node;
-        s->entry[1].pc = kept[0].pc;
-        atomic_store_explicit(&s->entry[1].epoch, kept[0].epoch, memory_order_relaxed);
-    } else {
-        s->entry[1].node = s->entry[1].pc = 0;
-        atomic_store_explicit(&s->entry[1].epoch, 0, memory_order_relaxed);
-    }
-    s->entry[0].node = me.node;
-    s->entry[0].pc = me.pc;
-    g->recorded = true;
-    atomic_store_explicit(&s->entry[0].epoch, now, memory_order_release);   /* and unlocks */
+    word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
     if (race_unlikely(raced.epoch != 0))
         race_report(g, addr & ~7ul, raced, me);
 }
 
-static inline __attribute__((always_inline)) void access_word(struct race_g *g, uintptr_t addr, uint32_t mask, unsigned kind, uintptr_t pc)
+/* Whether an entry in the second word stands for now. Without the lock. */
+static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
 {
-    struct shadow *s = shadow_of(addr);
-    if (race_unlikely(s == NULL))
+    uint64_t e = atomic_load_explicit(&shadow_second(s)->epoch, memory_order_acquire);
+    const struct shadow_list *l = shadow_list_of(e);
+    return l ? list_stands_for(l, now) : shadow_stands_for(e, now);
+}
+
+static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
+{
+    uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+    if (shadow_stands_for(e, now))
         return;
-    uint64_t now = g->epoch | (uint64_t)mask << MASK_SHIFT | kind;
-    uint64_t first = atomic_load_explicit(&s->entry[0].epoch, memory_order_relaxed);
-    if (race_likely(first == now || (first == (now | EPOCH_WRITE) && !(kind & EPOCH_ATOMIC))))
-        return;   /* done before, or a read after one's own write */
-    uint64_t second = atomic_load_explicit(&s->entry[1].epoch, memory_order_relaxed);
-    if (race_likely(second == now))
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && second_stands_for(s, now))
         return;
-    access_slow(g, s, addr, now, pc);
+    g->recorded = true;
+    e = word_lock(s, e);
+    uint32_t node = atomic_load_explicit(&s->node, RELAXED);
+    /* Nobody else's, or none at all: nothing to race with. What is in the second word has been judged by a like access then. */
+    uint64_t changed = e ^ now;
+    bool own = changed >> SLOT_SHIFT == 0, alike = (changed & ((1 << CLOCK_SHIFT) - 1)) == 0;
+    if (race_likely(node & SHADOW_MORE ? own && alike && (node & SHADOW_SETTLED) : e == 0 || (own && shadow_subsumes(now, e))))
+        word_set(s, now, g->node->id | (node & ~(uint32_t)SHADOW_NODE), race_pc_pack(pc));
+    else
+        word_change(g, s, e, addr, now, pc);
+}
+
+static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned kind)
+{
+    return g->epoch | (uint64_t)mask << MASK_SHIFT | kind;
 }
 
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
@@ -141,9 +126,17 @@ void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind,
         return;
     unsigned at = addr & 7;
     uint32_t mask = ((1u << size) - 1) << at;
-    access_word(g, addr, mask & 0xff, kind, pc);
-    if (race_unlikely(at + size > 8))
-        access_word(g, addr + 8 - at, mask >> 8, kind, pc);
+    struct shadow *s = shadow_of(addr);
+    if (race_unlikely(!s))
+        return;
+    access_word(g, s, addr, now_of(g, mask & 0xff, kind), pc);
+    if (race_unlikely(at + size > 8) && (s = shadow_of(addr + 8 - at)) != NULL)
+        access_word(g, s, addr + 8 - at, now_of(g, mask >> 8, kind), pc);
+}
+
+race_noinline void race_access_more(uintptr_t addr, uintptr_t pc, unsigned how)
+{
+    race_access(race_cur(), addr, how >> 8, how & 0xff, pc);
 }
 
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
@@ -152,7 +145,9 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
         return;
     while (n > 0) {
         unsigned at = addr & 7, size = 8 - at < n ? 8 - at : (unsigned)n;
-        access_word(g, addr, ((1u << size) - 1) << at, kind, pc);
+        struct shadow *s = shadow_of(addr);
+        if (race_likely(s != NULL))
+            access_word(g, s, addr, now_of(g, ((1u << size) - 1) << at, kind), pc);
         addr += size;
         n -= size;
     }

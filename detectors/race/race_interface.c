@@ -1,6 +1,6 @@
 /* What the compilers call under -fsanitize=thread: loads, stores, function entry and exit. (Atomics: race_atomic.c; libc: race_libc.c.)
  * Thin: the current race_g, the caller's pc, and on to race_access. Hooks come before the access. */
-#include "race.h"
+#include "race_access.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #define PC ((uintptr_t)__builtin_return_address(0))
@@ -41,7 +41,7 @@ void __tsan_func_exit(void)
 }
 
 #define ACCESS(name, size, kind) \
-    void __tsan_##name(void *addr) { race_access(race_cur(), (uintptr_t)addr, size, kind, PC); }
+    void __tsan_##name(void *addr) { race_access_sized((uintptr_t)addr, size, kind, PC); }
 #define ACCESS16(name, kind) \
     void __tsan_##name(void *addr) { race_access_range(race_cur(), (uintptr_t)addr, 16, kind, PC); }
 

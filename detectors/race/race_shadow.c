@@ -1,4 +1,4 @@
-/* Shadow memory: regions and forgetting. See race_shadow.h. */
+/* Shadow memory: slices and forgetting. See race_shadow.h. */
 #define _GNU_SOURCE
 #include "race_shadow.h"
 
@@ -6,29 +6,34 @@
 
 #include "race_alloc.h"
 
-_Atomic(struct shadow *) shadow_regions[REGIONS];
+_Atomic(uintptr_t) shadow_slices[SLICES];
 
-struct shadow *shadow_region_new(uintptr_t addr)
+uintptr_t shadow_slice_new(uintptr_t addr)
 {
-    _Atomic(struct shadow *) *place = &shadow_regions[addr >> REGION_BITS];
-    size_t bytes = (1ul << REGION_BITS) / 8 * sizeof(struct shadow);
-    struct shadow *r = race_map(bytes), *none = NULL;
-    if (atomic_compare_exchange_strong_explicit(place, &none, r, memory_order_acq_rel, memory_order_acquire))
-        return r;
-    munmap(r, bytes);
+    if (addr >> 47)
+        return 0;
+    size_t bytes = 2 * SHADOW_SECOND;
+    char *words = race_map(bytes);
+    uintptr_t first = addr & ~((1ul << SLICE_BITS) - 1), slice = (uintptr_t)words - (first << SHADOW_SHIFT), none = 0;
+    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &none, slice, memory_order_relaxed, memory_order_relaxed))
+        return slice;
+    munmap(words, bytes);
     return none;
 }
 
 static void clear_word(struct shadow *s)
 {
-    if (s->entry[1].pc == SHADOW_LIST && s->entry[1].node == 0) {
-        struct shadow_list *l = (struct shadow_list *)(uintptr_t)atomic_load_explicit(&s->entry[1].epoch, memory_order_relaxed);
-        race_free(l, sizeof *l + l->cap * sizeof l->side[0]);
+    uint32_t node = atomic_load_explicit(&s->node, memory_order_relaxed);
+    if (node & SHADOW_MORE) {
+        struct shadow *second = shadow_second(s);
+        uint64_t e = atomic_load_explicit(&second->epoch, memory_order_relaxed);
+        atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+        struct shadow_list *l = shadow_list_of(e);
+        if (l)
+            list_free(l);
     }
-    s->entry[1].pc = s->entry[1].node = 0;
-    atomic_store_explicit(&s->entry[1].epoch, 0, memory_order_relaxed);
-    s->entry[0].pc = s->entry[0].node = 0;
-    atomic_store_explicit(&s->entry[0].epoch, 0, memory_order_release);
+    atomic_store_explicit(&s->node, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->epoch, 0, memory_order_release);
 }
 
 /* Which pages of the shadow were ever touched the kernel knows; the others are zero and stay so. */
@@ -38,14 +43,14 @@ void shadow_clear(uintptr_t addr, size_t n)
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     while (addr < end) {
-        uintptr_t region_end = ((addr >> REGION_BITS) + 1) << REGION_BITS;
-        uintptr_t stop = end < region_end ? end : region_end;
-        struct shadow *r = addr >> 47 ? NULL : atomic_load_explicit(&shadow_regions[addr >> REGION_BITS], memory_order_acquire);
-        if (!r) {
+        uintptr_t slice_end = ((addr >> SLICE_BITS) + 1) << SLICE_BITS;
+        uintptr_t stop = end < slice_end ? end : slice_end;
+        uintptr_t slice = addr >> 47 ? 0 : shadow_slice(addr);
+        if (!slice) {
             addr = stop;
             continue;
         }
-        struct shadow *from = shadow_of(addr), *to = from + (stop - addr) / 8;
+        struct shadow *from = shadow_in(slice, addr), *to = from + (stop - addr) / 8;
         if (to - from <= PER_PAGE) {
             for (; from < to; from++)
                 clear_word(from);

@@ -1,15 +1,15 @@
-/* Shadow memory: for each 8 bytes of the program's memory a word of 32 bytes with the accesses that a later one might race with.
+/* Shadow memory: for each 8 bytes of the program's memory a word of 16 bytes with the last access: its epoch with a mask of the bytes it touched
+ * (race.h), the number of its call stack and its program counter. Where a later access might race with more than one, the others lie in a second
+ * word of the same shape, which is touched for such words only: one entry, or a list of any length. So nothing is dropped but what is
+ * subsumed: entry E is dropped when the new access A happens after E, covers E's bytes, and conflicts with all that E conflicts
+ * with (A writes or E reads; A is not atomic or E is). Then whoever races with E races with A: X not after E can't be after A.
  *
- * An entry is an epoch with a mask of the bytes it touched (race.h), the number of its call stack and its program counter. Two entries lie in the
- * word; more go to a side list of any length: readers that don't know of each other, or accesses of different bytes. So nothing
- * is ever dropped but what is subsumed: entry E is dropped when the new access A happens after E, covers E's bytes, and conflicts
- * with all that E conflicts with (A writes or E reads; A is not atomic or E is). Then whoever races with E races with A: X not after E can't be after A.
+ * By the same rule a new access A need not come in if the same goroutine has an entry E of the same epoch that covers A's bytes and conflicts
+ * with all that A conflicts with ("E stands for A"): X unordered with A is unordered with E, as there was no release between them.
  *
- * Locking: bit 0 of the first entry's epoch is a lock on the whole word. The fast path compares whole epochs without it: a match says that the
- * same goroutine made the same access in the same epoch, and then nothing can have changed that would matter.
- *
- * The map from address to word has two levels: a table of regions of 1 GiB, each with 4 GiB of address space for its words,
- * committed as touched. */
+ * The map from address to word: the top bits of the address choose a slice of 1 TiB, and a slice that is used has 4 TiB of address space for its
+ * words, committed as touched: 2 for the first words, 2 for the second. So the word is found with one load, one addition, and no two
+ * addresses share one. */
 #ifndef RACE_SHADOW_H
 #define RACE_SHADOW_H
 
@@ -18,36 +18,50 @@
 #include <stdint.h>
 
 #include "race.h"
+#include "race_list.h"
 
-struct shadow_entry {
-    _Atomic(uint64_t) epoch;   /* 0: none */
-    uint32_t node, pc;
-};
-
-struct shadow_list {
-    uint32_t n, cap;
-    struct race_side side[];
-};
-
-/* 32 bytes: the second entry's room doubles as a pointer: pc == SHADOW_LIST and node == 0 say that epoch is a list instead. */
 struct shadow {
-    struct shadow_entry entry[2];
+    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: somebody changes the two words. In a second word: the epoch is a list's address */
+    _Atomic(uint32_t) node;    /* and in a first word two flags */
+    _Atomic(uint32_t) pc;
 };
-#define SHADOW_LIST 0xffffffffu
+enum { SHADOW_MORE = 1u << 31 };      /* the second word holds something */
+enum { SHADOW_SETTLED = 1 << 30 };    /* and all of it happened before this access */
+enum { SHADOW_NODE = SHADOW_SETTLED - 1 };
 
-enum { REGION_BITS = 30, REGIONS = 1 << (47 - REGION_BITS) };
-extern _Atomic(struct shadow *) shadow_regions[REGIONS];
-struct shadow *shadow_region_new(uintptr_t addr);
+enum { SLICE_BITS = 40, SLICES = 256, SHADOW_SHIFT = 1 };
+#define SHADOW_SECOND (1ul << (SLICE_BITS + SHADOW_SHIFT))   /* from a first word to its second one */
+extern _Atomic(uintptr_t) shadow_slices[SLICES];             /* what to add to twice an address; 0: not used yet */
+uintptr_t shadow_slice_new(uintptr_t addr);                  /* 0: no program's address */
 
-/* The word of addr; NULL: no program's address. */
+static inline __attribute__((always_inline)) uintptr_t shadow_slice(uintptr_t addr)
+{
+    return atomic_load_explicit(&shadow_slices[(uint8_t)(addr >> SLICE_BITS)], memory_order_relaxed);   /* a mapping needs no order */
+}
+
+static inline struct shadow *shadow_in(uintptr_t slice, uintptr_t addr)
+{
+    return (struct shadow *)(slice + ((addr & ~7ul) << SHADOW_SHIFT));
+}
+
+/* The first word of addr; NULL: no program's address. */
 static inline struct shadow *shadow_of(uintptr_t addr)
 {
-    if (race_unlikely(addr >> 47))
+    uintptr_t slice = addr >> 47 ? 0 : shadow_slice(addr);
+    if (race_unlikely(slice == 0) && (slice = shadow_slice_new(addr)) == 0)
         return NULL;
-    struct shadow *r = atomic_load_explicit(&shadow_regions[addr >> REGION_BITS], memory_order_acquire);
-    if (race_unlikely(r == NULL))
-        r = shadow_region_new(addr);
-    return r + ((addr & ((1ul << REGION_BITS) - 1)) >> 3);
+    return shadow_in(slice, addr);
+}
+
+/* The list whose address a second word's epoch is; NULL: it is an entry. */
+static inline struct shadow_list *shadow_list_of(uint64_t second)
+{
+    return second & EPOCH_LOCK ? (struct shadow_list *)(uintptr_t)(second & ~(uint64_t)EPOCH_LOCK) : NULL;
+}
+
+static inline struct shadow *shadow_second(struct shadow *s)
+{
+    return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
 
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */

@@ -5,18 +5,18 @@ One invocation of one program per row and round, gort, Go and Boost.Fiber in tur
 1 if a program failed (the others' rows are there all the same); 2 for wrong use.
 """
 import argparse
-import json
 import os
-import platform
 import re
 import select
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from common import (Failed, Skipped, check_writable, environment, figure, how_it_ended, machine, main, progress, run, run_bench, within,
+                    write_json)
 
 ROWS = ["spawn", "yield", "pingpong", "pipe1x1", "pipe4x4", "select4", "mutex1", "mutex8", "sleep10k", "loop", "park100k", "park1m", "sieve",
         "echo100", "echo1k", "echo10k"]
@@ -27,78 +27,12 @@ SERVERS = {"gort": "echo_gort", "go": "echo_go"}
 TITLES = {"gort": "gort", "go": "Go", "boost": "Boost"}
 LOAD = "bench_load"
 LARGER_IS_BETTER = {"req/s"}
-PATIENCE_S = 300         # with one invocation
 SERVER_PATIENCE_S = 15   # with a server's first line, and with its end
 STATUS_SKIP = 77         # the load generator's: not permitted here
 TABLE = "{:<14} {:>4} {:>11} {:>11} {:>11}  {:<5} {:>8} {:>10}"
 
 
-class Failed(Exception):
-    """A program failed: what happened, and its stderr."""
-
-    def __init__(self, problem, stderr=""):
-        super().__init__(problem)
-        self.stderr = stderr.strip()
-
-
-class Skipped(Exception):
-    """There is nothing to measure here, for this reason."""
-
-
-# ---- the programs ----
-
-def environment(procs):
-    env = {k: v for k, v in os.environ.items() if k not in ("GOGC", "GODEBUG", "GOMEMLIMIT", "GOTRACEBACK")}
-    env["GOMAXPROCS"] = str(procs)
-    return env
-
-
-def how_it_ended(status):
-    if status >= 0:
-        return f"ended with status {status}"
-    try:
-        return f"was ended by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was ended by signal {-status}"
-
-
-def run(argv, procs):
-    """Runs a program to its end; (status, stdout, stderr)."""
-    name = Path(argv[0]).name
-    try:
-        p = subprocess.run(argv, env=environment(procs), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                           timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired as e:
-        err = e.stderr or b""
-        raise Failed(f"{name} did not end within {PATIENCE_S} s", err if isinstance(err, str) else err.decode(errors="replace"))
-    except OSError as e:
-        raise Failed(f"{name} can't be run: {e.strerror}")
-    return p.returncode, p.stdout, p.stderr
-
-
-def parse(name, row, text):
-    """A program's lines "METRIC VALUE UNIT" or "METRIC n/a REASON"; {metric: (value, unit)}."""
-    found = {}
-    for line in text.splitlines():
-        words = line.split(None, 2)
-        if len(words) == 3 and words[1] == "n/a":
-            raise Skipped(words[2])
-        try:
-            metric, value, unit = words
-            found[metric] = float(value), unit
-        except ValueError:
-            raise Failed(f"{name} printed a line that is no result: {line!r}")
-    if not found or any(m != row and not m.startswith(row + "_") for m in found):
-        raise Failed(f"{name} printed no result for row {row}" if not found else f"{name} printed other rows than {row}: {' '.join(found)}")
-    return found
-
-
-def run_bench(program, row, procs, options):
-    status, out, err = run([str(program)] + (["--scale", str(options.scale)] if options.scale != 1 else []) + [row], procs)
-    if status != 0:
-        raise Failed(f"{program.name} {how_it_ended(status)}", err)
-    return parse(program.name, row, out)
-
+# ---- the echo servers ----
 
 def first_line(server, name):
     """The first line of a server's stdout."""
@@ -158,31 +92,6 @@ def run_echo(program, row, procs, options):
     return {row: found["rate"], row + "_p50": found["p50"], row + "_p99": found["p99"]}
 
 
-def version(program):
-    """What the program says of its making, or None."""
-    try:
-        status, out, _ = run([str(program), "--version"], 1)
-    except Failed:
-        return None
-    return out.strip() if status == 0 and out.strip() else None
-
-
-# ---- the machine ----
-
-def machine(programs):
-    cpu = platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                cpu = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    return {"cpus": len(os.sched_getaffinity(0)), "cpu": cpu, "kernel": f"{platform.system()} {platform.release()}",
-            "load_average": round(os.getloadavg()[0], 2),
-            "versions": {who: version(p) for who, p in programs.items()}}
-
-
 # ---- rows ----
 
 def procs_of(row, cpus):
@@ -192,13 +101,6 @@ def procs_of(row, cpus):
     if row in ECHO:
         return [cpus]
     return [1, cpus] if cpus > 1 else [1]
-
-
-def figure(v):
-    if v is None:
-        return "-"
-    size = abs(v)
-    return f"{v:.{0 if size >= 10000 else 1 if size >= 100 else 2 if size >= 0.1 else 4}f}"
 
 
 def ratio(ours, theirs, unit):
@@ -217,11 +119,6 @@ class Bench:
         self.servers = {who: here / name for who, name in SERVERS.items() if (here / name).exists()}
         self.missing = [name for name in (*PROGRAMS.values(), *SERVERS.values(), LOAD) if not (here / name).exists()]
 
-    def progress(self, text):
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\033[K" + (f"bench: {text}" if text else ""))
-            sys.stderr.flush()
-
     def takers(self, row, procs):
         if row in ECHO:
             return self.servers
@@ -237,7 +134,7 @@ class Bench:
             for who, program in takers.items():
                 if who in out:
                     continue
-                self.progress(f"{row}, GOMAXPROCS={procs}, round {n + 1} of {self.options.rounds}, {TITLES[who]}")
+                progress(f"{row}, GOMAXPROCS={procs}, round {n + 1} of {self.options.rounds}, {TITLES[who]}")
                 try:
                     found = (run_echo if row in ECHO else run_bench)(program, row, procs, self.options)
                 except Skipped as e:
@@ -246,7 +143,7 @@ class Bench:
                     continue
                 except Failed as e:
                     out[who] = "failed"
-                    self.progress("")
+                    progress("")
                     print(f"bench: row {row}, GOMAXPROCS={procs}, round {n + 1}: {e}" + (f"\n{e.stderr}" if e.stderr else ""), file=sys.stderr, flush=True)
                     self.failures.append({"row": row, "procs": procs, "program": program.name, "problem": str(e), "stderr": e.stderr})
                     continue
@@ -254,7 +151,7 @@ class Bench:
                     values.setdefault(metric, {}).setdefault(who, []).append(value)
                     if units.setdefault(metric, unit) != unit:
                         raise SystemExit(f"bench: {program.name} gives {metric} in {unit}, another in {units[metric]}")
-        self.progress("")
+        progress("")
         for metric in values or ([row] if out else []):
             self.line(metric, procs, units.get(metric, ""), {w: v for w, v in values.get(metric, {}).items() if w not in out}, out)
 
@@ -294,27 +191,12 @@ class Bench:
         if o.json:
             report = {"machine": about, "rounds": o.rounds, "scale": o.scale, "rows": self.results, "failures": self.failures,
                       "skipped": self.skipped, "not_built": self.missing}
-            text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-            try:
-                Path(o.json).write_text(text)
-            except OSError as e:
-                print(f"bench: can't write {o.json}: {e.strerror}", file=sys.stderr)
+            if not write_json(o.json, report):
                 return 1
         return 1 if self.failures else 0
 
 
 def options_of(argv):
-    def within(kind, low, high, words):
-        def convert(text):
-            try:
-                v = kind(text)
-            except ValueError:
-                v = None
-            if v is None or not low <= v <= high:
-                raise argparse.ArgumentTypeError(f"'{text}' is not {words}")
-            return v
-        return convert
-
     parser = argparse.ArgumentParser(prog="run.py", description="Measures gort beside Go and Boost.Fiber.", allow_abbrev=False,
                                      epilog="rows: " + " ".join(ROWS))
     parser.add_argument("--rounds", type=within(int, 1, 1000, "a whole number from 1 to 1000"), metavar="N", help="rounds of each row (5)")
@@ -336,22 +218,9 @@ def options_of(argv):
     if not (o.programs / PROGRAMS["gort"]).exists():
         parser.error(f"{o.programs} holds no {PROGRAMS['gort']}: './tools/dev bench' builds everything and runs this")
     if o.json:
-        try:   # now, not after an hour
-            with open(o.json, "a"):
-                pass
-        except OSError as e:
-            parser.error(f"can't write {o.json}: {e.strerror}")
+        check_writable(parser, o.json)
     return o
 
 
-def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))   # an exception: what was started is stopped
-    try:
-        return Bench(options_of(sys.argv[1:])).run()
-    except KeyboardInterrupt:
-        print("\nbench: interrupted", file=sys.stderr)
-        return 130
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(lambda: Bench(options_of(sys.argv[1:])).run()))

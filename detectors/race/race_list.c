@@ -1,0 +1,183 @@
+/* Lists of accesses. See race_list.h.
+ *
+ * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
+ * it subsumes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the same goroutine subsumes,
+ * which anybody can see; so it is bounded by the number of goroutines, not of accesses.
+ *
+ * Entries that an access raced with stay, as others may race with them. Past LONG entries they go when they are covered by the access: otherwise a
+ * word that everybody writes without any order would cost each access as many comparisons as there are goroutines. */
+#include "race_list.h"
+
+#include "race_alloc.h"
+
+enum { KINDS = 4, FEW = 16, LONG = 256, FIRST_CAP = 4 };
+
+struct segment {
+    uint32_t n, cap, cursor;
+    struct race_side *side;   /* set once more when it grows; the old array is retired */
+};
+
+/* Over the first entry of a retired array. Bit 0 of next (EPOCH_LOCK) is set: nobody who still looks there takes it for an entry. */
+struct retired {
+    uintptr_t next;
+    uint32_t bytes;
+};
+
+struct shadow_list {
+    struct segment segment[KINDS];
+    struct retired *retired;
+};
+
+/* By kind: bit 0 atomic, bit 1 write. */
+static unsigned kind_of(uint64_t e)
+{
+    return (e & (EPOCH_ATOMIC | EPOCH_WRITE)) >> 1;
+}
+enum { R = 1 << 0, AR = 1 << 1, W = 1 << 2, AW = 1 << 3 };
+static const uint8_t may_conflict[KINDS] = {W | AW, W, R | AR | W | AW, R | W};
+static const uint8_t may_subsume[KINDS] = {R | AR, AR, R | AR | W | AW, AR | AW};
+
+struct shadow_list *list_new(void)
+{
+    return race_alloc(sizeof(struct shadow_list));
+}
+
+void list_free(struct shadow_list *l)
+{
+    for (unsigned k = 0; k < KINDS; k++)
+        race_free(l->segment[k].side, l->segment[k].cap * sizeof(struct race_side));
+    for (struct retired *r = l->retired, *next; r; r = next) {
+        next = (struct retired *)(r->next & ~(uintptr_t)EPOCH_LOCK);
+        race_free(r, r->bytes);
+    }
+    race_free(l, sizeof *l);
+}
+
+uint32_t list_count(const struct shadow_list *l)
+{
+    uint32_t n = 0;
+    for (unsigned k = 0; k < KINDS; k++)
+        n += l->segment[k].n;
+    return n;
+}
+
+/* Newest first within a goroutine: heap sort, in place and without calls. */
+static void sift(struct race_side *a, uint32_t root, uint32_t n)
+{
+    struct race_side moved = a[root];
+    for (uint32_t child; (child = 2 * root + 1) < n; root = child) {
+        if (child + 1 < n && a[child + 1].epoch < a[child].epoch)
+            child++;
+        if (a[child].epoch >= moved.epoch)
+            break;
+        a[root] = a[child];
+    }
+    a[root] = moved;
+}
+
+static void sort(struct race_side *a, uint32_t n)
+{
+    for (uint32_t i = n / 2; i-- > 0;)
+        sift(a, i, n);
+    for (uint32_t end = n; end-- > 1;) {
+        struct race_side least = a[0];
+        a[0] = a[end];
+        a[end] = least;
+        sift(a, 0, end);
+    }
+}
+
+/* Drops what a newer entry of the same goroutine subsumes. */
+static void compact(struct segment *s)
+{
+    uint32_t kept = 0, run = 0;
+    sort(s->side, s->n);
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct race_side e = s->side[i];
+        if (kept == 0 || epoch_slot(s->side[kept - 1].epoch) != epoch_slot(e.epoch))
+            run = kept;
+        bool subsumed = false;
+        for (uint32_t k = run; k < kept && !subsumed; k++)
+            subsumed = shadow_subsumes(s->side[k].epoch, e.epoch);
+        if (!subsumed)
+            s->side[kept++] = e;
+    }
+    s->n = kept;
+}
+
+void list_add(struct shadow_list *l, struct race_side side)
+{
+    struct segment *s = &l->segment[kind_of(side.epoch)];
+    if (s->n == s->cap) {
+        if (s->n > FEW)
+            compact(s);
+        if (s->n >= s->cap / 2) {
+            uint32_t cap = s->cap ? s->cap * 2 : FIRST_CAP;
+            struct race_side *bigger = race_alloc(cap * sizeof *bigger);
+            for (uint32_t i = 0; i < s->n; i++)
+                bigger[i] = s->side[i];
+            if (s->side) {
+                struct retired *r = (struct retired *)s->side;
+                *r = (struct retired){(uintptr_t)l->retired | EPOCH_LOCK, s->cap * (uint32_t)sizeof *bigger};
+                l->retired = r;
+            }
+            __atomic_store_n(&s->side, bigger, __ATOMIC_RELEASE);
+            s->cap = cap;
+        }
+    }
+    s->side[s->n] = side;
+    __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
+}
+
+bool list_judge(struct shadow_list *l, const struct race_g *g, uint64_t now, struct race_side *raced)
+{
+    bool settled = true, is_long = list_count(l) > LONG;
+    unsigned kind = kind_of(now);
+    for (unsigned k = 0; k < KINDS; k++) {
+        struct segment *s = &l->segment[k];
+        uint32_t look = s->n, i = 0;
+        if (!(may_conflict[kind] & 1 << k) && s->n > FEW) {
+            settled = false;
+            if (!(may_subsume[kind] & 1 << k))
+                continue;
+            look = FEW;
+            i = s->cursor % s->n;
+            s->cursor = i + FEW;
+        }
+        for (; look > 0 && s->n > 0; look--) {
+            if (i >= s->n)
+                i = 0;
+            struct race_side *e = &s->side[i];
+            bool before;
+            enum verdict v = shadow_judge(g, e->epoch, now, &before);
+            if (v == RACE) {
+                *raced = *e;
+                if (is_long && shadow_subsumes(now, e->epoch))
+                    v = DROP;
+            }
+            if (v == DROP) {
+                *e = s->side[--s->n];
+            } else {
+                settled &= before;
+                i++;
+            }
+        }
+    }
+    return settled;
+}
+
+/* An own entry of the present epoch is true for good (race_access.c), wherever it is found: moved or dropped meanwhile, in an array retired meanwhile. */
+bool list_stands_for(const struct shadow_list *l, uint64_t now)
+{
+    for (unsigned k = 0; k < KINDS; k++) {
+        const struct segment *s = &l->segment[k];
+        uint32_t n = __atomic_load_n(&s->n, __ATOMIC_ACQUIRE);   /* then the array is at least as long */
+        if (n == 0 || !(may_subsume[k] & 1 << kind_of(now)))
+            continue;
+        const struct race_side *side = __atomic_load_n(&s->side, __ATOMIC_ACQUIRE);
+        for (uint32_t i = n > FEW ? n - FEW : 0; i < n; i++)
+            if (shadow_stands_for(__atomic_load_n(&side[i].epoch, __ATOMIC_RELAXED), now))
+                return true;
+    }
+    return false;
+}

@@ -1,0 +1,51 @@
+/* What a shadow word's second place holds when one entry is not enough: a list of any length, in four segments by kind, so that an access is
+ * compared with the entries that it may conflict with, and not with 100,000 readers when it reads itself.
+ *
+ * Belongs to the holder of the word's lock, except list_stands_for, which may look at any time: so neither a list nor an array that it outgrew is freed
+ * before the word is cleared. */
+#ifndef RACE_LIST_H
+#define RACE_LIST_H
+
+#include "race.h"
+
+struct shadow_list;
+
+struct shadow_list *list_new(void);
+void list_free(struct shadow_list *l);
+void list_add(struct shadow_list *l, struct race_side side);
+/* Judges the entries for an access `now` by g: what is subsumed goes (where an access can't conflict, perhaps later), one that it races with is put
+ * in *raced. True if all that remains is known to have happened before. */
+bool list_judge(struct shadow_list *l, const struct race_g *g, uint64_t now, struct race_side *raced);
+/* Whether a recent entry stands for now. Without the lock; an entry may be missed. */
+bool list_stands_for(const struct shadow_list *l, uint64_t now);
+uint32_t list_count(const struct shadow_list *l);
+
+/* ---- the rules, for lists and for single entries (race_shadow.h says why) ---- */
+
+#define SHADOW_STRENGTH ((uint64_t)0xff << MASK_SHIFT | EPOCH_WRITE)
+
+/* e, by the same goroutine in the same epoch, makes it needless that `now` comes in. Never true of a locked epoch. */
+static inline bool shadow_stands_for(uint64_t e, uint64_t now)
+{
+    return (e ^ now) >> CLOCK_SHIFT == 0 && !(now & ~e & SHADOW_STRENGTH) && !(e & ~now & (EPOCH_ATOMIC | EPOCH_LOCK));
+}
+
+/* If e happened before now, it may go. */
+static inline bool shadow_subsumes(uint64_t now, uint64_t e)
+{
+    return !(e & ~now & SHADOW_STRENGTH) && !(now & ~e & EPOCH_ATOMIC);
+}
+
+enum verdict { KEEP, DROP, RACE };
+
+/* before: whether e happened before. */
+static inline enum verdict shadow_judge(const struct race_g *g, uint64_t e, uint64_t now, bool *before)
+{
+    *before = race_before(g, e);
+    if (*before)
+        return shadow_subsumes(now, e) ? DROP : KEEP;
+    bool conflict = (epoch_mask(e) & epoch_mask(now)) && ((e | now) & EPOCH_WRITE) && !(e & now & EPOCH_ATOMIC);
+    return conflict ? RACE : KEEP;
+}
+
+#endif
