@@ -103,6 +103,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
         return;
     if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && second_stands_for(s, now))
         return;
+    g->recorded = true;
     e = word_lock(s, e);
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
     /* Nobody else's, or none at all: nothing to race with. What is in the second word has been judged by a like access then. */

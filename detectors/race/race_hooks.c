@@ -11,9 +11,11 @@
 #include <traceback/symbolize.h>
 
 #include "race.h"
+#include "race_alloc.h"
 #include "race_die.h"
 #include "race_flags.h"
 #include "race_shadow.h"
+#include "race_sync.h"
 
 const char gort_built_with_race = 1;
 
@@ -40,6 +42,7 @@ void race_start(void)
     if (&__sanitizer_print_stack_trace)
         race_die("this program is linked with ThreadSanitizer's runtime too: leave -fsanitize=thread out when linking (it is for compiling only)");
     race_flags_read();
+    race_memory_limit((size_t)race_flags.memory_limit_mb << 20);
     tb_thread_wrap = thread_wrap;
 }
 
@@ -106,6 +109,38 @@ void hook_release(struct race_g *r, const void *addr)
 void hook_release_merge(struct race_g *r, const void *addr)
 {
     race_release_merge(r, addr);
+}
+
+void hook_lock(struct race_g *r, const void *addr)
+{
+    race_acquire_held(r, addr);
+}
+
+void hook_unlock(struct race_g *r, const void *addr)
+{
+    race_release_held(r, addr);
+}
+
+_Static_assert(sizeof(struct hook_pass) == sizeof(struct race_pass), "the runtime makes room for it");
+
+void hook_pass(struct race_g *r, struct hook_pass *p)
+{
+    race_pass(r, (struct race_pass *)p);
+}
+
+void hook_pass_leave(struct race_g *r, struct hook_pass *p)
+{
+    race_pass_leave(r, (struct race_pass *)p);
+}
+
+void hook_passes_gone(struct hook_pass *p, size_t n)
+{
+    race_passes_forget((struct race_pass *)p, n);
+}
+
+void hook_meet(struct race_g *a, struct race_g *b)
+{
+    race_meet(a, b);
 }
 
 void hook_sync_gone(const void *addr, size_t n)
