@@ -45,6 +45,11 @@ static inline bool is_in_program(uintptr_t pc)
 /* While a libc or C++ function that calls malloc or free runs for the program: where the program called it; else 0. */
 extern _Thread_local uintptr_t race_malloc_for __attribute__((tls_model("initial-exec")));
 
+/* ---- race_posix_threads.c ---- */
+
+/* An address at which all threads release what they did, when they end. */
+extern const uint64_t race_ended_threads;
+
 /* ---- race_signal.c ---- */
 
 /* Inside a call that may block for long: the thread is not within the detector, whatever its program counter says. */

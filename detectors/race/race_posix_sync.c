@@ -30,6 +30,8 @@ static int mutex_taken(const volatile void *m, int err)
 {
     if (err == 0 || err == EOWNERDEAD)
         acquire(m);
+    if (err == EOWNERDEAD)   /* its owner ended without unlocking it */
+        acquire(&race_ended_threads);
     return err;
 }
 
@@ -225,7 +227,8 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
     return REAL(pthread_rwlock_unlock)(l);
 }
 
-/* ---- conditions: waiting gives the mutex up and takes it again, also on the way out of a cancelled wait, before its cleanup handlers ---- */
+/* ---- conditions: waiting gives the mutex up and takes it again, also on the way out of a cancelled wait, before its cleanup handlers. (This file is
+ * compiled without exceptions, so that glibc runs handlers in the order of their registration, the program's in C after ours.) ---- */
 
 static void cancelled(void *m)
 {

@@ -90,6 +90,7 @@ static void list(struct thread *t, pthread_t id)
 
 /* ---- the end ---- */
 
+const uint64_t race_ended_threads;
 static pthread_key_t end_key;
 
 /* Destructors of other keys may run after this one and come round again: it waits for the last round. */
@@ -98,6 +99,7 @@ static void thread_ends(void *arg)
     struct thread *t = arg;
     if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
         return;
+    race_release_merge(t->g, &race_ended_threads);
     table_lock();
     t->ended = true;
     bool alone = t->detached;

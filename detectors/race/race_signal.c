@@ -2,9 +2,10 @@
  * work on that thread, perhaps with one of its locks held; then the handler runs unchecked, or its first access would wait for ever.
  *
  * Whether the detector was at work is read from where the signal came: all code of the detector and the runtime is in one section, and what it
- * calls in libc are leaves, whose return address lies at the top of the stack. A call into libc that waits on the program's behalf says so
- * (BLOCKING). */
+ * calls in libc with a lock held are a few leaves, whose return address lies at the top of the stack. A call into libc that waits on the
+ * program's behalf says so (BLOCKING). */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@ _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-
 
 extern const char __start_gort_race_text[] __attribute__((weak)), __stop_gort_race_text[] __attribute__((weak));
 
-enum { SIGNALS = 65, TOP_WORDS = 16 };
+enum { SIGNALS = 65, TOP_WORDS = 8, LEAF_BYTES = 192 };
 static struct {
     _Atomic(uintptr_t) fn;
     atomic_bool wants_info;
@@ -30,6 +31,26 @@ static bool is_ours(uintptr_t pc)
     return pc >= (uintptr_t)__start_gort_race_text && pc < (uintptr_t)__stop_gort_race_text;
 }
 
+/* The leaves. */
+static const char *const leaf_names[] = {"sched_yield", "mmap", "mmap64", "munmap", "mincore", "madvise", "syscall"};
+enum { LEAVES = sizeof leaf_names / sizeof leaf_names[0] };
+static _Atomic(uintptr_t) leaves[LEAVES];
+
+static void find_leaves(void)
+{
+    for (int i = 0; i < LEAVES; i++)
+        if (!atomic_load_explicit(&leaves[i], memory_order_relaxed))
+            atomic_store_explicit(&leaves[i], (uintptr_t)dlsym(RTLD_DEFAULT, leaf_names[i]), memory_order_relaxed);
+}
+
+static bool is_in_leaf(uintptr_t pc)
+{
+    for (int i = 0; i < LEAVES; i++)
+        if (pc - atomic_load_explicit(&leaves[i], memory_order_relaxed) < LEAF_BYTES)
+            return true;
+    return false;
+}
+
 static bool is_at_work(const ucontext_t *uc)
 {
     if (race_in_call)
@@ -37,7 +58,7 @@ static bool is_at_work(const ucontext_t *uc)
     uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     if (is_ours(pc))
         return true;
-    if (is_in_program(pc))
+    if (!is_in_leaf(pc))
         return false;
     const uintptr_t *sp = (const uintptr_t *)uc->uc_mcontext.gregs[REG_RSP];
     for (int i = 0; i < TOP_WORDS; i++)
@@ -78,6 +99,7 @@ INTERPOSE int sigaction(int s, const struct sigaction *new, struct sigaction *ol
     struct sigaction ours, was;
     bool is_function = new && (new->sa_flags & SA_SIGINFO || (new->sa_handler != SIG_DFL && new->sa_handler != SIG_IGN));
     if (is_function) {
+        find_leaves();
         ours = *new;
         ours.sa_flags |= SA_SIGINFO;
         ours.sa_sigaction = handler;
