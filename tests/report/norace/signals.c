@@ -48,14 +48,7 @@ static void work(void)
     }
 }
 
-static void *worker(void *p)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);   /* signals are main's */
-    work();
-    return p;
-}
+static void *worker(void *p) { work(); return p; }
 
 int main(void)
 {
@@ -69,7 +62,11 @@ int main(void)
         abort();
     if (signal(SIGUSR2, SIG_IGN) != SIG_DFL || signal(SIGUSR2, on_usr2) != SIG_IGN || signal(SIGUSR2, on_usr2) != on_usr2)
         abort();
+    sigset_t all, none;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &none);   /* signals are main's */
     pthread_create(&t, NULL, worker, NULL);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
     struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &often, NULL);
     work();
