@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Every function that a compiler calls under -fsanitize=thread is one that the detector has.
-#   tsan_symbols.sh CORPUS LIBRARY
+# Every function that a compiler calls under -fsanitize=thread is one that the detector has, and every function of libc that it stands in for is
+# one that programs are linked with.
+#   tsan_symbols.sh CORPUS LIBRARY LINK_OPTIONS
 # Compiles the corpus with each compiler there is at each level with each set of options and looks at what stays undefined; and looks into the compilers
 # themselves for names that the corpus may not have provoked.
 set -eu
-corpus=$1 library=$2
+corpus=$1 library=$2 link=$3
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 nm "$library" | awk '$2 ~ /^[TW]$/ { print $3 }' | grep '^__tsan_' | sort -u > "$work/has"
 missing() { comm -23 "$1" "$work/has"; }
@@ -29,7 +30,7 @@ for compiler in gcc gcc-12 gcc-13 gcc-14 g++ clang clang-14 clang-15 clang-16 cl
                 "-mllvm -tsan-compound-read-before-write=1 -mllvm -tsan-distinguish-volatile=1 -mavx2");;
     esac
     source=$corpus/accesses.c
-    case $compiler in *++*) source=$corpus/objects.cpp;; esac
+    case $compiler in *++*) source=$corpus/objects.cpp; sets=("" "${sets[1]} ${sets[2]}");; esac   # slow to compile
     for level in -O0 -O1 -O2 -O3; do
         for set in "${sets[@]}"; do
             # shellcheck disable=SC2086
@@ -52,4 +53,7 @@ done
 for s in $(missing "$work/known"); do
     grep -q "^$s" "$work/has" || fail "gcc knows $s, the detector does not"
 done
+nm "$library" | awk '$2 == "T" && sub(/^__wrap_/, "", $3) { print $3 }' | sort > "$work/wraps"
+sed -n 's/^-Wl,--wrap=//p' "$link" | sort > "$work/linked"
+diff "$work/wraps" "$work/linked" > "$work/differ" || fail "link-options.txt is not what the detector defines: $(cat "$work/differ")"
 echo "$(wc -l < "$work/all") functions in $compiled compilations, $(wc -l < "$work/known") known to gcc"

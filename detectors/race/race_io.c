@@ -3,12 +3,17 @@
  * What is sent into a pipe, a socket or an eventfd happens before what is received from its other end. Both ends meet at one address: that of
  * the runtime's go_read and go_write for pipes and connected sockets, so that a program may mix them; Unix sockets meet all at one.
  * Descriptors without a node in a file system (eventfd, epoll, timerfd, signalfd) meet at their number: epoll_ctl happens before epoll_wait.
- * A regular file, a directory or a terminal orders nothing. */
+ * A regular file, a directory or a terminal orders nothing.
+ *
+ * A descriptor's number is used again only after its close: what precedes the close happens before what follows the call that returns the same
+ * number, as with memory. */
 #define _GNU_SOURCE
 #include "race_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -24,8 +29,9 @@
 #include "race_shadow.h"
 
 enum { FDS = 1 << 16 };
-static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next */
+static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next two */
 static uint64_t connects;
+static uint64_t lives[FDS];
 
 /* For connected sockets, to be asked about by the program once: inode and meeting place. A stale one has another inode. */
 static struct {
@@ -78,6 +84,21 @@ void race_io_received(int fd)
     if (place)
         race_acquire(race_cur(), place);
     errno = saved;
+}
+
+/* A number's life ends, and another begins. */
+void race_io_closes(int fd)
+{
+    race_io_sends(fd);
+    if (fd >= 0)
+        race_release_merge(race_cur(), &lives[fd % FDS]);
+}
+
+int race_io_opened(int fd)
+{
+    if (fd >= 0)
+        race_acquire(race_cur(), &lives[fd % FDS]);
+    return fd;
 }
 
 /* ---- one buffer ---- */
@@ -278,7 +299,7 @@ int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len)
 
 static int accepted(int fd, void *from, const socklen_t *len, socklen_t room, uintptr_t pc)
 {
-    if (fd >= 0) {
+    if (race_io_opened(fd) >= 0) {
         race_acquire(race_cur(), &connects);
         if (from) {
             writes(from, *len < room ? *len : room, pc);
@@ -305,7 +326,7 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 int __real_close(int fd);
 int __wrap_close(int fd)
 {
-    race_io_sends(fd);
+    race_io_closes(fd);
     return __real_close(fd);
 }
 
@@ -321,13 +342,57 @@ int __wrap_shutdown(int fd, int how)
     int __wrap_##name parameters \
     { \
         int err = __real_##name arguments; \
-        if (err == 0) \
+        if (err == 0) { \
             writes(fds, 2 * sizeof *fds, PC); \
+            race_io_opened(fds[0]); \
+            race_io_opened(fds[1]); \
+        } \
         return err; \
     }
 PAIR(pipe, (int *fds), (fds))
 PAIR(pipe2, (int *fds, int flags), (fds, flags))
 PAIR(socketpair, (int domain, int type, int protocol, int *fds), (domain, type, protocol, fds))
+
+#define OPEN(name, parameters, arguments) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters { return race_io_opened(__real_##name arguments); }
+OPEN(socket, (int domain, int type, int protocol), (domain, type, protocol))
+OPEN(creat, (const char *path, mode_t mode), (path, mode))
+OPEN(dup, (int fd), (fd))
+OPEN(eventfd, (unsigned value, int flags), (value, flags))
+OPEN(epoll_create, (int size), (size))
+OPEN(epoll_create1, (int flags), (flags))
+
+#define OPEN_MODE(name, parameters, mode, arguments) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        va_list args; \
+        va_start(args, flags); \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; \
+        va_end(args); \
+        return race_io_opened(BLOCKING(__real_##name arguments)); \
+    }
+OPEN_MODE(open, (const char *path, int flags, ...), mode, (path, flags, mode))
+OPEN_MODE(open64, (const char *path, int flags, ...), mode, (path, flags, mode))
+OPEN_MODE(openat, (int dir, const char *path, int flags, ...), mode, (dir, path, flags, mode))
+OPEN_MODE(openat64, (int dir, const char *path, int flags, ...), mode, (dir, path, flags, mode))
+
+/* The number's former life ends in the same call. */
+int __real_dup2(int fd, int to);
+int __wrap_dup2(int fd, int to)
+{
+    if (fd != to)
+        race_io_closes(to);
+    return race_io_opened(__real_dup2(fd, to));
+}
+
+int __real_dup3(int fd, int to, int flags);
+int __wrap_dup3(int fd, int to, int flags)
+{
+    race_io_closes(to);
+    return race_io_opened(__real_dup3(fd, to, flags));
+}
 
 /* ---- events ---- */
 

@@ -8,5 +8,9 @@
 void race_io_sends(int fd);
 /* ... and the caller received. */
 void race_io_received(int fd);
+/* The caller is about to close fd: its number may be used again. */
+void race_io_closes(int fd);
+/* The caller was given fd; returns it. */
+int race_io_opened(int fd);
 
 #endif

@@ -350,8 +350,34 @@ PUT(fputc, (int c, FILE *f), (c, f), f)
 PUT(putc, (int c, FILE *f), (c, f), f)
 PUT(putchar, (int c), (c), stdout)
 PUT(fflush, (FILE *f), (f), f)
-PUT(fclose, (FILE *f), (f), f)
-PUT(pclose, (FILE *f), (f), f)
+
+#define CLOSE(name) \
+    int __real_##name(FILE *f); \
+    int __wrap_##name(FILE *f) \
+    { \
+        race_io_closes(fileno(f)); \
+        return BLOCKING(__real_##name(f)); \
+    }
+CLOSE(fclose)
+CLOSE(pclose)
+
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    FILE *f = BLOCKING(__real_fopen(path, mode));
+    if (f)
+        race_io_opened(fileno(f));
+    return f;
+}
+
+FILE *__real_fopen64(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+    FILE *f = BLOCKING(__real_fopen64(path, mode));
+    if (f)
+        race_io_opened(fileno(f));
+    return f;
+}
 
 /* A stream's lock orders what is done under it, if the program takes it itself. */
 void __real_flockfile(FILE *f);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "race_test.h"
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -146,6 +147,23 @@ static void connection(void)
     close(l);
 }
 
+/* A table by descriptor: its number is used again, by another thread, only after it was closed. */
+static struct { int uses; } table[1024];
+static void *opens(void *p)
+{
+    for (int i = 0; i < 2000; i++) {
+        int fd = i % 2 ? open("/dev/null", O_RDONLY) : dup(0);
+        if (fd < 0 || fd >= 1024)
+            abort();
+        table[fd].uses++;
+        if (i % 3)
+            close(fd);
+        else
+            fclose(fdopen(fd, "r"));
+    }
+    return p;
+}
+
 /* Memory that is mapped again, buffers that were another thread's. */
 static void *maps(void *p)
 {
@@ -164,6 +182,10 @@ int main(void)
     events();
     connection();
     pthread_t t[2];
+    for (int i = 0; i < 2; i++)
+        pthread_create(&t[i], NULL, opens, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
     for (int i = 0; i < 2; i++)
         pthread_create(&t[i], NULL, maps, NULL);
     for (int i = 0; i < 2; i++)
