@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# C++ programs with race detection, by each C++ compiler there is and at two levels, run as run_report.sh runs programs in C.
+#   race_cxx.sh DETECTOR_SOURCES LIBRARY LIBRARIES_BEHIND_IT... -- SOURCE...
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+options=$1 library=$2; shift 2
+behind=()
+while [ "$1" != -- ]; do behind+=("$1"); shift; done
+shift
+mapfile -t compile < <(grep '^-' "$options/compile-options.txt")
+mapfile -t link < <(grep '^-' "$options/link-options.txt")
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+ran=0
+for compiler in g++ clang++; do
+    command -v "$compiler" > /dev/null || continue
+    for source in "$@"; do
+        for level in -O0 -O2; do
+            "$compiler" -std=c++17 -g $level -Wall -Wextra -Werror "${compile[@]}" "$source" -o "$work/program" "${link[@]}" "$library" "${behind[@]}"
+            "$here/run_report.sh" race "$source" "$work/program" || { echo "race_cxx: $compiler $level $source" >&2; exit 1; }
+            ran=$((ran + 1))
+        done
+    done
+done
+[ $ran -gt 0 ] || { echo "race_cxx: no C++ compiler" >&2; exit 1; }
+echo "$ran programs"

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Builds programs that others wrote with race detection and runs them under their own tests or a load (docs/race-real-code.md).
+#   run.sh CMAKE BUILD_DIR [NAME...]     NAME: sqlite memcached bgzip pbzip2
+# BUILD_DIR is a build of this project; sources are fetched as Debian source packages into BUILD_DIR/real. Fails if a program crashes, if its tests fail,
+# or if there is a report that known-NAME.txt (regular expressions, matched against "function | function") does not have.
+# With GORT_REAL_SECONDS: how long a load runs (20).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cmake=$1 build=$(cd "$2" && pwd); shift 2
+work=$build/real seconds=${GORT_REAL_SECONDS:-20}
+mkdir -p "$work"
+failed=0
+say() { printf '[real] %s\n' "$*"; }
+fail() { printf '[real] FAILED: %s\n' "$*" >&2; failed=1; }
+
+"$cmake" --install "$build" --prefix "$work/prefix" > /dev/null
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name gort-race.pc)")
+export PKG_CONFIG_PATH GORACE=atexit_sleep_ms=0
+read -ra compile <<< "$(pkg-config --cflags gort-race)"
+read -ra link <<< "$(pkg-config --libs gort-race)"
+
+# Each report of FILE as "function | function"
+pairs() {
+    awk '/^WARNING: DATA RACE/ { side = 0; first = "" }
+         /^(Read|Write|Atomic|Previous) ?.* by / { getline; sub(/^ +/, ""); if (side++ == 0) first = $0; else if (side == 2) print first " | " $0 }' "$1" | sort -u
+}
+# judge NAME FILE STATUS: what became of a run
+judge() {
+    local name=$1 out=$2 status=$3 n unknown
+    n=$(grep -ac '^WARNING: DATA RACE' "$out" || true)
+    [ "$status" -eq 0 ] || { [ "$status" -eq 66 ] && [ "$n" -gt 0 ]; } || { fail "$name ended with status $status: $(tail -n 5 "$out")"; return; }
+    unknown=$(pairs "$out" | if [ -e "$here/known-$name.txt" ]; then grep -avE -f <(grep -v '^#' "$here/known-$name.txt"); else cat; fi || true)
+    [ -z "$unknown" ] || { fail "$name: reports that nobody has examined (in $out):"; printf '%s\n' "$unknown" >&2; return; }
+    say "$name: ran to its end, $n reports, all known"
+}
+
+build_sqlite() {
+    local src=$1
+    mkdir -p "$work/sqlite"; cd "$work/sqlite"
+    [ -e sqlite3.c ] || { "$src/configure" > configure.log 2>&1 && make sqlite3.c > make.log 2>&1; }
+    cc -g -O1 "${compile[@]}" -DSQLITE_THREADSAFE=1 -c sqlite3.c -o sqlite3.o
+    cp "$src"/test/threadtest[34].c "$src"/test/tt3_*.c .
+    cc -g -O1 "${compile[@]}" -I. -I"$src/src" -I"$src/test" threadtest3.c "$src/src/test_multiplex.c" sqlite3.o "${link[@]}" -lm -o threadtest3
+    cc -g -O1 "${compile[@]}" -I. threadtest4.c sqlite3.o "${link[@]}" -lm -o threadtest4
+}
+run_sqlite() {
+    build_sqlite "$("$here/fetch.sh" sqlite3 "$work")"
+    local status=0
+    timeout 900 ./threadtest4 --multithread 4 > out4 2>&1 || status=$?
+    grep -q '^Total 0 errors' out4 || fail "sqlite: threadtest4 found errors"
+    judge sqlite out4 $status
+    status=0
+    timeout 900 ./threadtest4 --serialized 4 > out4s 2>&1 || status=$?
+    judge sqlite out4s $status
+    status=0
+    timeout 1200 ./threadtest3 > out3 2>&1 || status=$?
+    grep -q '^0 errors' out3 || fail "sqlite: threadtest3 found errors"
+    judge sqlite out3 $status
+}
+
+run_memcached() {
+    local src status=0 server port=22199
+    src=$("$here/fetch.sh" memcached "$work")
+    cd "$src"
+    [ -e Makefile ] || ./configure --disable-docs > configure.log 2>&1
+    rm -f memcached ./*.o
+    make memcached CFLAGS="-g -O2 -pthread ${compile[*]}" LIBS="-levent ${link[*]}" > make.log 2>&1
+    ./memcached -u root -l 127.0.0.1 -p $port -U 0 -t 4 -m 64 -o lru_crawler,lru_maintainer > out 2>&1 &
+    server=$!
+    for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/$port) 2> /dev/null && break; sleep 0.1; done
+    python3 "$here/memcached_load.py" $port "$seconds" || fail "memcached gave wrong answers"
+    kill "$server"
+    wait "$server" || status=$?
+    judge memcached out $status
+}
+
+text() { [ -e "$work/text" ] || head -c 6000000 /dev/urandom | base64 > "$work/text"; }
+
+run_bgzip() {
+    local src zlib status=0
+    zlib=$("$here/fetch.sh" zlib "$work")
+    src=$("$here/fetch.sh" htslib "$work")
+    mkdir -p "$work/bgzip"; cd "$work/bgzip"
+    echo > config.h; echo '#define HTS_VERSION_TEXT "unknown"' > version.h
+    printf '#define HTS_%s ""\n' CC CPPFLAGS CFLAGS LDFLAGS LIBS > config_vars.h
+    local f
+    for f in adler32 crc32 deflate infback inffast inflate inftrees trees zutil compress uncompr; do
+        cc -g -O2 "${compile[@]}" -DHAVE_UNISTD_H -D_LARGEFILE64_SOURCE=1 -c "$zlib/$f.c" -o z_$f.o
+    done
+    for f in bgzip bgzf thread_pool hfile kstring textutils hts_os cram/pooled_alloc; do
+        cc -g -O2 "${compile[@]}" -D_GNU_SOURCE -I. -I"$src" -I"$zlib" -c "$src/$f.c" -o "h_$(basename $f).o"
+    done
+    cc -g -O2 "${compile[@]}" -c "$here/bgzip_rest.c" -o rest.o
+    cc z_*.o h_*.o rest.o "${link[@]}" -o bgzip
+    text
+    timeout 600 ./bgzip -@ 4 -c "$work/text" > packed 2> out || status=$?
+    judge bgzip out $status
+    status=0
+    timeout 600 ./bgzip -@ 4 -dc packed > unpacked 2> out || status=$?
+    cmp unpacked "$work/text" || fail "bgzip: what was packed and unpacked is another text"
+    judge bgzip out $status
+}
+
+run_pbzip2() {
+    local src status=0
+    src=$("$here/fetch.sh" pbzip2 "$work")
+    mkdir -p "$work/pbzip2"; cd "$work/pbzip2"
+    c++ -g -O2 -w "${compile[@]}" -D_LARGEFILE64_SOURCE -D_FILE_OFFSET_BITS=64 -DUSE_STACKSIZE_CUSTOMIZATION "$src"/*.cpp "${link[@]}" -lbz2 -o pbzip2
+    text
+    timeout 600 ./pbzip2 -p4 -b1 -kc "$work/text" > packed 2> out || status=$?
+    judge pbzip2 out $status
+    status=0
+    timeout 600 ./pbzip2 -p4 -dkc packed > unpacked 2> out || status=$?
+    cmp unpacked "$work/text" || fail "pbzip2: what was packed and unpacked is another text"
+    judge pbzip2 out $status
+}
+
+# A process for each: a step that fails ends it.
+if [ "${1:-}" = --one ]; then
+    cd "$work"
+    "run_$2"
+    exit $failed
+fi
+[ $# -gt 0 ] || set -- sqlite memcached bgzip pbzip2
+for name in "$@"; do
+    case $name in
+        sqlite|memcached|bgzip|pbzip2) say "$name"; "$here/run.sh" "$cmake" "$build" --one "$name" || fail "$name";;
+        *) fail "no program '$name'";;
+    esac
+done
+exit $failed
