@@ -95,18 +95,25 @@ rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
     rt_leave();
 }
 
+#define CALLER __builtin_return_address(0)
+
 void go_mutex_lock(go_mutex *m)
 {
-    if (rt_unlikely(!take(m, LOCKED)))
+    if (rt_unlikely(!take(m, LOCKED))) {
+        hook_lock_wanted(rt_race(), m, HOOK_MUTEX, CALLER);
         gort_mutex_lock_slow(m);
+    }
     hook_acquire(rt_race(), m);
+    hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, CALLER);
 }
 
 bool go_mutex_try_lock(go_mutex *m)
 {
     bool locked = take(m, LOCKED);
-    if (locked)
+    if (locked) {
         hook_acquire(rt_race(), m);
+        hook_lock_taken(rt_race(), m, HOOK_MUTEX, true, CALLER);
+    }
     return locked;
 }
 
@@ -143,6 +150,7 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
 void go_mutex_unlock(go_mutex *m)
 {
     hook_release(rt_race(), m);   /* the holder has acquired all that was there */
+    hook_lock_released(rt_race(), m, HOOK_MUTEX, CALLER);
     uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
     if (rt_unlikely(s != LOCKED))
         gort_mutex_unlock_slow(m, s);

@@ -52,5 +52,7 @@ static inline struct shadow *shadow_of(uintptr_t addr)
 
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
+/* The latest plain write that the word of addr remembers; false: none. */
+bool shadow_last_write(uintptr_t addr, struct race_side *out);
 
 #endif
