@@ -76,8 +76,7 @@ HOOK_FN(void) hook_lock_wanted(struct race_g *r, const void *lock, enum hook_loc
     HOOK_BODY((void)r; (void)lock; (void)kind; (void)pc;)
 HOOK_FN(void) hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
     HOOK_BODY((void)r; (void)lock; (void)kind; (void)tried; (void)pc;)
-HOOK_FN(void) hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
-    HOOK_BODY((void)r; (void)lock; (void)kind; (void)pc;)
+HOOK_FN(void) hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind) HOOK_BODY((void)r; (void)lock; (void)kind;)
 
 /* r reads or writes n bytes at p in its own memory on behalf of the caller at return address pc (an element copied by a
  * channel operation). A report shows r's call stack with pc as its innermost frame. r is current. */

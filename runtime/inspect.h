@@ -53,6 +53,9 @@ int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int ma
 struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t *pcs, int n, bool first_is_return_address,
                                      bool all, struct tb_frame *frames, int max);
 
+/* The address by which go_read and go_write synchronize both ends of the pipe or connection fd (any of its descriptors). Costs system calls. */
+const void *inspect_io_meeting(int fd);
+
 /* Milliseconds-accurate sleep of the calling goroutine, for detectors that wait with back-off. */
 void inspect_sleep(int64_t ns);
 

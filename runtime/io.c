@@ -13,6 +13,7 @@
 #include <gort/net.h>
 #include <gort/time.h>
 
+#include "inspect.h"
 #include "internal.h"
 #include "os_net.h"
 
@@ -35,6 +36,11 @@ static void io_release(struct conn *c)
 {
     if (HOOK_IS_ON)
         hook_release_merge(rt_race(), &shared[c->io_key % 1024]);
+}
+
+const void *inspect_io_meeting(int fd)
+{
+    return &shared[os_shared_key(fd) % 1024];
 }
 
 /* ---- reading ---- */

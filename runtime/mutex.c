@@ -150,7 +150,7 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
 void go_mutex_unlock(go_mutex *m)
 {
     hook_release(rt_race(), m);   /* the holder has acquired all that was there */
-    hook_lock_released(rt_race(), m, HOOK_MUTEX, CALLER);
+    hook_lock_released(rt_race(), m, HOOK_MUTEX);
     uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
     if (rt_unlikely(s != LOCKED))
         gort_mutex_unlock_slow(m, s);

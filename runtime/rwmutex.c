@@ -166,7 +166,7 @@ static rt_noinline void runlock_slow(go_rwmutex *rw, uint32_t was)
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
     hook_release_merge(rt_race(), read_by(rw));
-    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_READ, CALLER);
+    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_READ);
     uint32_t was = atomic_fetch_sub_explicit(&rw->state, READER, memory_order_release);
     if (rt_unlikely(was < READER || (was < 2 * READER && (was & MARKS))))
         runlock_slow(rw, was);
@@ -287,7 +287,7 @@ static rt_noinline void unlock_slow(go_rwmutex *rw)
 void go_rwmutex_unlock(go_rwmutex *rw)
 {
     hook_release(rt_race(), written(rw));   /* the holder has acquired all that was there */
-    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_WRITE, CALLER);
+    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_WRITE);
     uint32_t s = WRITER;
     if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&rw->state, &s, 0, memory_order_release, memory_order_relaxed)))
         unlock_slow(rw);

@@ -75,6 +75,14 @@ static char *source_line(struct record *r, const char *file, int line)
     return text;
 }
 
+/* The detector's own functions in the middle of a stack: what it starts threads and initializers by. */
+static bool is_own(const struct tb_frame *f)
+{
+    static const char end[] = "/race_posix_threads.c";
+    size_t n = strlen(f->file);
+    return n >= sizeof end - 1 && strcmp(f->file + n - (sizeof end - 1), end) == 0;
+}
+
 static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, bool with_source)
 {
     static uintptr_t pcs[DEEPEST];
@@ -83,7 +91,11 @@ static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, 
     int n = race_stack_pcs(node, pc, pcs, DEEPEST);
     s.nframes = n ? tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, true, frames, DEEPEST) : 0;
     s.frames = part_of(r, (size_t)s.nframes * sizeof frames[0]);
-    memcpy(s.frames, frames, (size_t)s.nframes * sizeof frames[0]);
+    int all = s.nframes;
+    s.nframes = 0;
+    for (int i = 0; i < all; i++)
+        if (i == 0 || !is_own(&frames[i]))
+            s.frames[s.nframes++] = frames[i];
     if (with_source && s.nframes > 0)
         s.source = source_line(r, s.frames[0].file, s.frames[0].line);
     size_t prefix = strlen(race_flags.strip_path_prefix);
@@ -137,13 +149,23 @@ static int number_of(struct numbering *nums, uintptr_t addr)
     return nums->n;
 }
 
-static struct rec_lock lock_of(struct record *r, struct numbering *nums, const struct lockset *s)
+/* The name of the lock at addr: of the variable, or the part of it, that is the lock. */
+static const char *lock_name(struct record *r, uintptr_t addr)
 {
     struct tb_variable v;
+    if (!tb_symbolize_global(tb_symbolizer_self(), addr, &v))
+        return NULL;
+    char *name = text_of(r, *v.part ? v.part : v.name);
+    if (strstr(v.holder, "go_mutex") || strstr(v.holder, "go_rwmutex"))
+        *strrchr(name, '.') = 0;   /* its first word */
+    return name;
+}
+
+static struct rec_lock lock_of(struct record *r, struct numbering *nums, const struct lockset *s)
+{
     struct rec_lock l = {.number = number_of(nums, s->lock->addr), .addr = s->lock->addr, .kind = s->kind};
     l.at = stack_of(r, s->node, race_pc_unpack(s->pc), false);
-    if (tb_symbolize_global(tb_symbolizer_self(), l.addr, &v))
-        l.name = text_of(r, *v.part ? v.part : v.name);
+    l.name = lock_name(r, l.addr);
     return l;
 }
 
@@ -159,8 +181,12 @@ static void locks_of(struct record *r, struct numbering *nums, struct rec_access
     a->locks_known = true;
     a->nlocks = n;
     a->locks = part_of(r, (size_t)n * sizeof a->locks[0]);
-    for (const struct lockset *s = set; s->parent; s = s->parent)
-        a->locks[--n] = lock_of(r, nums, s);
+    for (int i = 0; i < a->nlocks; i++) {
+        const struct lockset *s = set;
+        for (int later = a->nlocks - 1 - i; later > 0; later--)
+            s = s->parent;
+        a->locks[i] = lock_of(r, nums, s);
+    }
 }
 
 /* ---- where ---- */
@@ -180,7 +206,12 @@ static bool on_main_stack(uintptr_t addr)
     return found;
 }
 
-static void locate(struct record *r, uintptr_t addr)
+static bool same_place(struct race_side a, struct race_side b)
+{
+    return a.node == b.node && a.pc == b.pc;
+}
+
+static void locate(struct record *r, const struct race_event *e, uintptr_t addr)
 {
     struct rec_location *l = &r->location;
     struct tb_symbolizer *sym = tb_symbolizer_self();
@@ -193,7 +224,7 @@ static void locate(struct record *r, uintptr_t addr)
         l->freed = b.freed;
         l->allocator = who_of(r, b.allocated.epoch, NULL);
         l->allocated = stack_of(r, b.allocated.node, race_pc_unpack(b.allocated.pc), false);
-        if (b.freed) {
+        if (b.freed && !same_place(b.released, e->now) && !same_place(b.released, e->old)) {   /* else a side tells it */
             l->freer = who_of(r, b.released.epoch, NULL);
             l->released = stack_of(r, b.released.node, race_pc_unpack(b.released.pc), false);
         }
@@ -241,7 +272,7 @@ static void collect_race(const struct race_event *e, struct record *r)
         locks_of(r, &nums, a, lockset);
     }
     uint32_t both = epoch_mask(e->now.epoch) & epoch_mask(e->old.epoch);
-    locate(r, both ? e->addr + (uintptr_t)__builtin_ctz(both) : r->access[0].addr);
+    locate(r, e, both ? e->addr + (uintptr_t)__builtin_ctz(both) : r->access[0].addr);
     r->hint = race_hint(r);
 }
 
@@ -269,14 +300,13 @@ static void collect_misuse(const struct race_event *e, struct record *r)
         [MISUSE_FREE] = "free of memory with a locked mutex in it",
         [MISUSE_STACK_ENDED] = "end of a stack with a locked mutex on it",
     };
-    struct tb_variable v;
     r->title = titles[e->misuse];
     r->misuse = e->misuse;
     r->access[0].by = who_of(r, e->now.epoch, NULL);
-    r->access[0].stack = stack_of_side(r, e->now, true);
+    if (e->now.pc)   /* 0: the end of a goroutine, nowhere */
+        r->access[0].stack = stack_of_side(r, e->now, true);
     r->lock = (struct rec_lock){.number = 1, .addr = e->addr, .kind = e->lock_kind};
-    if (tb_symbolize_global(tb_symbolizer_self(), e->addr, &v))
-        r->lock.name = text_of(r, *v.part ? v.part : v.name);
+    r->lock.name = lock_name(r, e->addr);
     if (e->old.epoch) {
         r->holder = who_of(r, e->old.epoch, NULL);
         r->lock.at = stack_of(r, e->old.node, race_pc_unpack(e->old.pc), false);

@@ -133,9 +133,9 @@ void hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bo
     race_lock_taken(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
 }
 
-void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
+void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
 {
-    race_lock_released(r, lock, kind_of(kind), (uintptr_t)pc);
+    race_lock_released(r, lock, kind_of(kind));
 }
 
 void hook_sync_gone(const void *addr, size_t n)

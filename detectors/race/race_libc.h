@@ -1,15 +1,22 @@
-/* Shared by the files that stand in for libc's functions (race_memory.c, race_malloc.c, race_io.c, race_posix_threads.c,
- * race_posix_sync.c): what such a
- * function tells the detector. The linker's --wrap (link-options.txt) sends the program's call of f to __wrap_f; __real_f is the function itself.
- * The runtime's own calls come here too, but with the detector off (race_ignored). */
+/* Shared by the files that stand in for libc's functions: what such a function tells the detector, and how it reaches libc's own.
+ *
+ * There are two ways in. Memory, strings and I/O (race_memory.c, race_io.c): the linker's --wrap (link-options.txt) sends a call of f in the
+ * program's objects to __wrap_f, and __real_f is libc's. Calls in shared libraries are left alone: what a library does to memory of its own is not
+ * the program's business. malloc and POSIX threads (race_malloc.c, race_posix_*.c): the detector defines f itself, so that the calls of all
+ * shared libraries come here too: memory that a library gives to the program begins a new life, and a lock or a thread of a library
+ * (C++'s among them) orders what the program does in its callbacks. libc's own function is then REAL(f). The definitions are weak:
+ * a program that brings its own malloc keeps it.
+ *
+ * The runtime's calls come here as well, but with the detector off (race_ignored). */
 #ifndef RACE_LIBC_H
 #define RACE_LIBC_H
 
 #include "race.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-/* Of the program's call: to be used in the __wrap_ function itself. */
+/* Of the program's call: to be used in the function that the program calls. */
 #define PC ((uintptr_t)__builtin_return_address(0))
+#define INTERPOSE __attribute__((weak, visibility("default")))
 
 static inline void reads(const void *p, size_t n, uintptr_t pc)
 {
@@ -25,5 +32,29 @@ static inline bool is_on(void)
 {
     return race_cur() != &race_ignored;
 }
+
+/* Whether pc lies in the program itself and not in a shared library. */
+extern const char __executable_start[] __attribute__((weak)), etext[] __attribute__((weak));
+static inline bool is_in_program(uintptr_t pc)
+{
+    return pc >= (uintptr_t)__executable_start && pc < (uintptr_t)etext;
+}
+
+/* ---- race_malloc.c ---- */
+
+/* While a libc or C++ function that calls malloc or free runs for the program: where the program called it; else 0. */
+extern _Thread_local uintptr_t race_malloc_for __attribute__((tls_model("initial-exec")));
+
+/* ---- race_signal.c ---- */
+
+/* Inside a call that may block for long: the thread is not within the detector, whatever its program counter says. */
+extern _Thread_local unsigned race_in_call __attribute__((tls_model("initial-exec")));
+#define BLOCKING(call) \
+    __extension__({ \
+        race_in_call++; \
+        __typeof__(call) blocking_result = (call); \
+        race_in_call--; \
+        blocking_result; \
+    })
 
 #endif

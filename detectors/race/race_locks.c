@@ -344,7 +344,7 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
     }
     g->locks = c;
     history_push(g, c->id);
-    if (race_unlikely(c->parent != &lockset_none) && !(kind & LOCK_TRIED))
+    if (race_unlikely(c->parent != &lockset_none) && !(kind & LOCK_TRIED) && race_flags.detect_deadlocks)
         race_order_check(g, c);
 }
 
@@ -361,7 +361,7 @@ void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr
         return;
     }
     struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
-    if (c && c->parent != &lockset_none)
+    if (c && c->parent != &lockset_none && race_flags.detect_deadlocks)
         race_order_check(g, c);
 }
 
@@ -382,9 +382,8 @@ static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsign
     return false;
 }
 
-bool race_lock_released(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
 {
-    (void)pc;
     if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
         return true;
     struct lockset *s = held_by(g);
@@ -411,9 +410,10 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind, uintp
     return mine;
 }
 
-bool race_lock_held(const struct race_g *g, const void *addr)
+bool race_lock_has_holder(const void *addr)
 {
-    return g->locks_off || contains(held_by(g), (uintptr_t)addr);
+    struct race_lock *l = lock_find((uintptr_t)addr);
+    return l && atomic_load_explicit(&l->holder, memory_order_relaxed);
 }
 
 /* ---- ends ---- */
@@ -461,7 +461,7 @@ void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum l
 {
     if (g == NULL || g == &race_ignored)
         return;
-    struct race_side now = {g->epoch, g->node->id, race_pc_pack(pc)}, before = {0};
+    struct race_side now = {g->epoch, g->node->id, pc ? race_pc_pack(pc) : 0}, before = {0};
     struct race_lock *l = lock_find((uintptr_t)addr);
     struct lockset *holder = l ? atomic_load_explicit(&l->holder, memory_order_relaxed) : NULL;
     if (what == MISUSE_DOUBLE_LOCK && !holder)

@@ -56,9 +56,9 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
 /* g is about to wait for it: what could become a deadlock is told before it is one. */
 void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
 /* g is about to unlock addr; called directly after the release of it, which has begun a new epoch. False: it was not in the caller's set. */
-bool race_lock_released(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
-/* Whether g holds addr. */
-bool race_lock_held(const struct race_g *g, const void *addr);
+bool race_lock_released(struct race_g *g, const void *addr, unsigned kind);
+/* Whether anybody is known to hold addr for writing. */
+bool race_lock_has_holder(const void *addr);
 
 enum lock_end { LOCK_DESTROYED, LOCK_INITIALIZED, LOCK_FREED, LOCK_STACK_ENDED };
 /* The locks in these n bytes are no more. Reports those that are held (g NULL: doesn't). */

@@ -1,66 +1,232 @@
-/* The malloc family: a block's life. Birth forgets what was known of its memory; death is a write to all of it, and the end of the
- * synchronization by its addresses. */
+/* The malloc family: a block's life. Birth forgets what was known of its memory; death is a write to all of it, so that whoever still uses it
+ * without having been waited for races with the free, and the end of the synchronization by its addresses.
+ *
+ * Blocks that a shared library frees are not written to: what ordered the library may be out of sight, and birth forgets them in any case. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "race_heap.h"
 #include "race_libc.h"
 #include "race_locks.h"
+#include "race_real.h"
 #include "race_shadow.h"
 
-size_t __real_strlen(const char *s);
-char *__real_strdup(const char *s);
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t k, size_t n);
-void *__real_realloc(void *p, size_t n);
-void __real_free(void *p);
+_Thread_local uintptr_t race_malloc_for;
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t k, size_t n);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+void __libc_free(void *p);
+
+enum {
+    LARGE = 64 * 1024,      /* of larger blocks only what was ever accessed is written to by free */
+    ZEROED_MAX = 64 * 1024, /* larger ones are fresh from the system, which zeroes them */
+};
+
+static uintptr_t caller(uintptr_t pc)
+{
+    return race_malloc_for ? race_malloc_for : pc;
+}
+
+static size_t room(void *p)
+{
+    return REAL(malloc_usable_size)(p);
+}
 
 static void *born(void *p, size_t n, uintptr_t pc)
 {
-    if (p && is_on())
-        shadow_clear((uintptr_t)p, malloc_usable_size(p));
     race_heap_born(race_cur(), p, n, pc);
+    if (p)
+        shadow_clear((uintptr_t)p, room(p));   /* even with the detector off: the block may be handed to the program */
     return p;
 }
 
-void *__wrap_malloc(size_t n)
+/* A write to [p, p + n), skipping what has no shadow yet: nobody ever accessed it. */
+static void writes_where_known(char *p, size_t n, uintptr_t pc)
 {
-    return born(__real_malloc(n), n, PC);
-}
-
-void *__wrap_calloc(size_t k, size_t n)
-{
-    return born(__real_calloc(k, n), k * n, PC);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    reads(s, __real_strlen(s) + 1, PC);
-    return born(__real_strdup(s), __real_strlen(s) + 1, PC);
-}
-
-/* Freeing is a write to the whole block: whoever still uses it without having been waited for races with it. */
-static void dies(void *p, uintptr_t pc)
-{
-    if (p && is_on()) {
-        size_t n = malloc_usable_size(p);
-        writes(p, n, pc);
-        race_sync_forget((uintptr_t)p, n);
-        race_lock_gone(race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
+    enum { PAGE = 4096, BATCH = 64, BYTES = PAGE / sizeof(struct shadow) * 8 };   /* memory that a page of shadow stands for */
+    unsigned char resident[BATCH];
+    for (char *end = p + n; p < end;) {
+        uintptr_t from = (uintptr_t)p & ~(uintptr_t)(BYTES - 1), to = from + BATCH * BYTES;
+        uintptr_t region_end = ((from >> REGION_BITS) + 1) << REGION_BITS;
+        to = to < region_end ? to : region_end;
+        if (!atomic_load_explicit(&shadow_regions[from >> REGION_BITS], memory_order_acquire)) {
+            p = (char *)region_end;
+            continue;
+        }
+        if (mincore(shadow_of(from), (to - from) / 8 * sizeof(struct shadow), resident) != 0)
+            memset(resident, 1, sizeof resident);
+        for (unsigned i = 0; from < to && p < end; i++, from += BYTES) {
+            char *stop = (char *)from + BYTES < end ? (char *)from + BYTES : end;
+            if (resident[i] & 1)
+                writes(p, (size_t)(stop - p), pc);
+            p = stop;
+        }
     }
+}
+
+/* moves: by realloc, whose old block may go on as the new one. */
+static void dies(void *p, bool moves, uintptr_t pc)
+{
+    if (!p)
+        return;
+    size_t n = room(p);
     race_heap_dies(race_cur(), p, pc);
+    if (is_on() && is_in_program(pc)) {
+        if (n <= LARGE)
+            writes(p, n, pc);
+        else
+            writes_where_known(p, n, pc);
+    }
+    race_sync_forget((uintptr_t)p, n);
+    race_lock_gone(moves ? NULL : race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
 }
 
-void *__wrap_realloc(void *p, size_t n)
+INTERPOSE void *malloc(size_t n)
 {
-    dies(p, PC);
-    return born(__real_realloc(p, n), n, PC);
+    return born(__libc_malloc(n), n, caller(PC));
 }
 
-void __wrap_free(void *p)
+INTERPOSE void *calloc(size_t k, size_t n)
 {
-    dies(p, PC);
-    __real_free(p);
+    uintptr_t pc = caller(PC);
+    void *p = born(__libc_calloc(k, n), k * n, pc);
+    if (p && k * n <= ZEROED_MAX && is_in_program(pc))
+        writes(p, k * n, pc);
+    return p;
 }
+
+/* The contents move: all of the old block is freed, what is kept is written to the new one. */
+static void *reborn(void *p, size_t n, uintptr_t pc)
+{
+    if (!p)
+        return born(__libc_malloc(n), n, pc);
+    size_t before = room(p);
+    dies(p, true, pc);
+    void *q = __libc_realloc(p, n);
+    born(q, n, pc);
+    if (q && is_in_program(pc)) {
+        size_t kept = before < n ? before : n;
+        if (kept <= LARGE)
+            writes(q, kept, pc);
+        else
+            writes_where_known(q, kept, pc);
+    }
+    return q;
+}
+
+INTERPOSE void *realloc(void *p, size_t n)
+{
+    return reborn(p, n, caller(PC));
+}
+
+INTERPOSE void *reallocarray(void *p, size_t k, size_t n)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(k, n, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return reborn(p, bytes, caller(PC));
+}
+
+INTERPOSE void free(void *p)
+{
+    dies(p, false, caller(PC));
+    __libc_free(p);
+}
+
+INTERPOSE void *memalign(size_t align, size_t n)
+{
+    return born(__libc_memalign(align, n), n, caller(PC));
+}
+
+INTERPOSE void *aligned_alloc(size_t align, size_t n)
+{
+    return born(__libc_memalign(align, n), n, caller(PC));
+}
+
+INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
+{
+    if (align < sizeof(void *) || (align & (align - 1)))
+        return EINVAL;
+    int saved = errno;
+    void *p = born(__libc_memalign(align, n), n, caller(PC));
+    errno = saved;
+    if (!p)
+        return ENOMEM;
+    writes(where, sizeof *where, PC);
+    *where = p;
+    return 0;
+}
+
+INTERPOSE void *valloc(size_t n)
+{
+    return born(__libc_memalign((size_t)sysconf(_SC_PAGESIZE), n), n, caller(PC));
+}
+
+INTERPOSE void *pvalloc(size_t n)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (n > SIZE_MAX - page) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return born(__libc_memalign(page, (n + page - 1) / page * page), n, caller(PC));
+}
+
+INTERPOSE size_t malloc_usable_size(void *p)
+{
+    return REAL(malloc_usable_size)(p);
+}
+
+/* ---- C++: new and delete call malloc and free from their library; here the program's call is noted ---- */
+
+static void back_to(uintptr_t *outer)
+{
+    race_malloc_for = *outer;   /* also when new throws */
+}
+
+#define NEW(name, parameters, arguments) \
+    void *__real_##name parameters __attribute__((weak)); \
+    void *__wrap_##name parameters \
+    { \
+        __attribute__((cleanup(back_to), unused)) uintptr_t outer = race_malloc_for; \
+        race_malloc_for = PC; \
+        return __real_##name arguments; \
+    }
+#define DELETE(name, parameters, arguments) \
+    void __real_##name parameters __attribute__((weak)); \
+    void __wrap_##name parameters \
+    { \
+        __attribute__((cleanup(back_to), unused)) uintptr_t outer = race_malloc_for; \
+        race_malloc_for = PC; \
+        __real_##name arguments; \
+    }
+NEW(_Znwm, (size_t n), (n))
+NEW(_Znam, (size_t n), (n))
+NEW(_ZnwmRKSt9nothrow_t, (size_t n, const void *t), (n, t))
+NEW(_ZnamRKSt9nothrow_t, (size_t n, const void *t), (n, t))
+NEW(_ZnwmSt11align_val_t, (size_t n, size_t a), (n, a))
+NEW(_ZnamSt11align_val_t, (size_t n, size_t a), (n, a))
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, size_t a, const void *t), (n, a, t))
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, size_t a, const void *t), (n, a, t))
+DELETE(_ZdlPv, (void *p), (p))
+DELETE(_ZdaPv, (void *p), (p))
+DELETE(_ZdlPvm, (void *p, size_t n), (p, n))
+DELETE(_ZdaPvm, (void *p, size_t n), (p, n))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *t), (p, t))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *t), (p, t))
+DELETE(_ZdlPvSt11align_val_t, (void *p, size_t a), (p, a))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t a), (p, a))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t n, size_t a), (p, n, a))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t n, size_t a), (p, n, a))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t a, const void *t), (p, a, t))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t a, const void *t), (p, a, t))

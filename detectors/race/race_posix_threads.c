@@ -1,115 +1,394 @@
-/* POSIX threads: their beginning and end, and pthread_once. */
+/* POSIX and C11 threads: their beginning and end, pthread_once, fork.
+ *
+ * Each thread that is made while the detector is on has a record until it is joined or, detached, has ended. Joining takes over all that the
+ * thread ever did, the destructors of its thread-local data included: the kernel has told that it is gone, so its race_g can be read and
+ * ended by whoever joined it. A detached thread ends its race_g itself, in the last round of destructors.
+ *
+ * The maker learns the thread's identity from pthread_create, the thread from pthread_self; whoever is first lists the record (both may be
+ * needed: the thread may detach itself before pthread_create returns, the maker may detach it before it runs). */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <threads.h>
+#include <unistd.h>
 
 #include "race_alloc.h"
 #include "race_libc.h"
+#include "race_locks.h"
+#include "race_real.h"
 #include "race_shadow.h"
 
-int __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
-int __real_pthread_join(pthread_t t, void **result);
-
-struct start {
+/* (l) under lock */
+struct thread {
+    struct thread *next;     /* (l) in its bucket */
+    pthread_t id;            /* (l) */
+    struct race_g *g;        /* of the thread; of nobody once it is unlisted */
     void *(*fn)(void *);
+    int (*fn_c11)(void *);
     void *arg;
-    struct race_g *g;
+    bool listed, detached, ended;   /* (l) */
+    unsigned refs;           /* (l) the list, the maker until it has listed it, the thread until it ends */
+    int rounds;              /* of destructors, seen by the thread itself */
 };
 
-/* The end of a thread: what it did is there for who joins it. */
-static void thread_ends(void *arg)
+enum { BUCKETS = 1024 };
+static atomic_flag lock;
+static struct thread *buckets[BUCKETS];
+
+static void table_lock(void)
 {
-    race_release(arg, (void *)pthread_self());
-    race_cur_tls = &race_ignored;   /* destructors of other keys may still run */
-    race_g_end(arg);
+    while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+        sched_yield();
 }
 
+static void table_unlock(void)
+{
+    atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+static struct thread **bucket_of(pthread_t id)
+{
+    return &buckets[((uintptr_t)id * 0x9e3779b97f4a7c15u) >> 54];
+}
+
+static struct thread **find_locked(pthread_t id)
+{
+    struct thread **t = bucket_of(id);
+    while (*t && (*t)->id != id)
+        t = &(*t)->next;
+    return t;
+}
+
+static void unref_locked(struct thread *t)
+{
+    if (--t->refs == 0)
+        race_free(t, sizeof *t);
+}
+
+static void unlist_locked(struct thread **place)
+{
+    struct thread *t = *place;
+    *place = t->next;
+    unref_locked(t);
+}
+
+/* A record that its thread or its maker lists, whoever comes first. */
+static void list(struct thread *t, pthread_t id)
+{
+    table_lock();
+    if (!t->listed) {
+        t->listed = true;
+        t->id = id;
+        t->next = *bucket_of(id);
+        *bucket_of(id) = t;
+        t->refs++;
+    }
+    table_unlock();
+}
+
+/* ---- the end ---- */
+
 static pthread_key_t end_key;
+
+/* Destructors of other keys may run after this one and come round again: it waits for the last round. */
+static void thread_ends(void *arg)
+{
+    struct thread *t = arg;
+    if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
+        return;
+    const struct race_who *who = t->g->who;
+    race_lock_gone(t->g, who->stack_lo, who->stack_hi - who->stack_lo, LOCK_STACK_ENDED, 0);
+    table_lock();
+    t->ended = true;
+    bool alone = t->detached;
+    struct race_g *g = t->g;
+    if (alone)
+        unlist_locked(find_locked(t->id));
+    unref_locked(t);
+    table_unlock();
+    if (alone) {
+        race_cur_tls = &race_ignored;
+        race_g_end(g);
+    }
+}
+
 static void make_end_key(void)
 {
     pthread_key_create(&end_key, thread_ends);
 }
 
+/* The thread is gone for good: what it did happens before what the caller does now. */
+static void joined(pthread_t id)
+{
+    table_lock();
+    struct thread **place = find_locked(id), *t = *place;
+    struct race_g *g = t ? t->g : NULL;
+    if (t)
+        unlist_locked(place);
+    table_unlock();
+    if (g) {
+        race_release(g, g);
+        race_acquire(race_cur(), g);
+        race_sync_forget((uintptr_t)g, sizeof(void *));
+        race_g_end(g);
+    }
+}
+
+/* ---- the beginning ---- */
+
 static void *thread_main(void *p)
 {
-    struct start s = *(struct start *)p;
-    race_free(p, sizeof s);
+    struct thread *t = p;
+    race_cur_tls = &race_ignored;
     pthread_attr_t attr;
     void *lo = NULL;
     size_t n = 0;
-    race_cur_tls = &race_ignored;
     if (pthread_getattr_np(pthread_self(), &attr) == 0) {
         pthread_attr_getstack(&attr, &lo, &n);
         pthread_attr_destroy(&attr);
         shadow_clear((uintptr_t)lo, n);   /* another thread's before */
     }
-    s.g->who->stack_lo = (uintptr_t)lo;
-    s.g->who->stack_hi = (uintptr_t)lo + n;
-    pthread_setspecific(end_key, s.g);
-    race_cur_tls = s.g;
-    return s.fn(s.arg);
+    t->g->who->stack_lo = (uintptr_t)lo;
+    t->g->who->stack_hi = (uintptr_t)lo + n;
+    t->g->who->tid = (uint32_t)syscall(SYS_gettid);
+    t->g->who->tp = (uintptr_t)__builtin_thread_pointer();
+    list(t, pthread_self());
+    pthread_setspecific(end_key, t);
+    race_cur_tls = t->g;
+    return t->fn_c11 ? (void *)(intptr_t)t->fn_c11(t->arg) : t->fn(t->arg);
 }
 
-int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+static void *unchecked_main(void *p)
+{
+    struct thread t = *(struct thread *)p;
+    race_free(p, sizeof t);
+    race_cur_tls = &race_ignored;
+    return t.fn_c11 ? (void *)(intptr_t)t.fn_c11(t.arg) : t.fn(t.arg);
+}
+
+static atomic_bool is_forked;   /* of several threads: see fork() */
+
+/* A thread that makes others can itself be joined later, main included. */
+static void list_maker(struct race_g *me)
+{
+    if (!me->is_thread)
+        return;
+    pthread_t self = pthread_self();
+    table_lock();
+    bool known = *find_locked(self) != NULL;
+    table_unlock();
+    if (known)
+        return;
+    struct thread *t = race_alloc(sizeof *t);
+    t->g = me;
+    list(t, self);
+}
+
+static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread *what, uintptr_t pc)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct race_g *me = race_cur();
-    if (me == &race_ignored)
-        return __real_pthread_create(t, attr, fn, arg);
-    race_ignore_begin();
-    pthread_once(&once, make_end_key);
-    race_ignore_end();
-    struct start *s = race_alloc(sizeof *s);
-    *s = (struct start){fn, arg, race_g_new(me)};
-    s->g->is_thread = true;
-    s->g->who->parent_id = me->who->id;
-    s->g->who->create_node = me->node->id;
-    s->g->who->create_pc = PC;
-    s->g->who->fn = (uintptr_t)fn;
-    struct race_g *child = s->g;
-    int err = __real_pthread_create(t, attr, thread_main, s);
+    struct thread *t = race_alloc(sizeof *t);
+    *t = *what;
+    if (me == &race_ignored) {
+        if (!atomic_load_explicit(&is_forked, memory_order_relaxed)) {
+            race_free(t, sizeof *t);
+            return REAL(pthread_create)(id, attr, what->fn, what->arg);   /* the runtime's */
+        }
+        int err = REAL(pthread_create)(id, attr, unchecked_main, t);
+        if (err)
+            race_free(t, sizeof *t);
+        return err;
+    }
+    REAL(pthread_once)(&once, make_end_key);
+    list_maker(me);
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attr)
+        pthread_attr_getdetachstate(attr, &state);
+    t->detached = state == PTHREAD_CREATE_DETACHED;
+    writes(id, sizeof *id, pc);   /* before the thread starts, as glibc does */
+    t->g = race_g_new(me);
+    t->g->is_thread = true;
+    struct race_who *w = t->g->who;
+    w->parent_id = me->who->id;
+    w->create_node = me->node->id;
+    w->create_pc = pc;
+    w->fn = what->fn_c11 ? (uintptr_t)what->fn_c11 : (uintptr_t)what->fn;
+    t->refs = 2;
+    pthread_t made;
+    int err = REAL(pthread_create)(&made, attr, thread_main, t);
     if (err) {
-        race_g_end(child);
-        race_free(s, sizeof *s);
+        race_g_end(t->g);
+        race_free(t, sizeof *t);
+        return err;
     }
-    return err;
+    *id = made;
+    list(t, made);
+    table_lock();
+    unref_locked(t);
+    table_unlock();
+    return 0;
 }
 
-int __wrap_pthread_join(pthread_t t, void **result)
+INTERPOSE int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
-    int err = __real_pthread_join(t, result);
-    if (err == 0 && is_on()) {
-        race_acquire(race_cur(), (void *)t);
-        race_sync_forget((uintptr_t)t, 8);   /* the next thread may get this identity */
+    return start(id, attr, &(struct thread){.fn = fn, .arg = arg}, PC);
+}
+
+/* ---- waiting for the end ---- */
+
+static int join_result(pthread_t t, void **result, int err, uintptr_t pc)
+{
+    if (err == 0) {
+        joined(t);
+        if (result)
+            writes(result, sizeof *result, pc);
     }
     return err;
 }
 
-/* All that the initializer did happens before every return of pthread_once. */
+INTERPOSE int pthread_join(pthread_t t, void **result)
+{
+    return join_result(t, result, BLOCKING(REAL(pthread_join)(t, result)), PC);
+}
+
+INTERPOSE int pthread_tryjoin_np(pthread_t t, void **result)
+{
+    return join_result(t, result, REAL(pthread_tryjoin_np)(t, result), PC);
+}
+
+INTERPOSE int pthread_timedjoin_np(pthread_t t, void **result, const struct timespec *until)
+{
+    return join_result(t, result, BLOCKING(REAL(pthread_timedjoin_np)(t, result, until)), PC);
+}
+
+INTERPOSE int pthread_clockjoin_np(pthread_t t, void **result, clockid_t clock, const struct timespec *until)
+{
+    return join_result(t, result, BLOCKING(REAL(pthread_clockjoin_np)(t, result, clock, until)), PC);
+}
+
+INTERPOSE int pthread_detach(pthread_t id)
+{
+    struct race_g *over = NULL;
+    table_lock();
+    struct thread **place = find_locked(id), *t = *place;
+    if (t) {
+        t->detached = true;
+        if (t->ended) {
+            over = t->g;
+            unlist_locked(place);
+        }
+    }
+    table_unlock();
+    int err = REAL(pthread_detach)(id);
+    if (over)
+        race_g_end(over);
+    return err;
+}
+
+/* ---- C11: glibc's threads.h calls its POSIX threads from the inside ---- */
+
+static int c11(int err)
+{
+    return err == 0 ? thrd_success : err == ENOMEM ? thrd_nomem : err == ETIMEDOUT ? thrd_timedout : err == EBUSY ? thrd_busy : thrd_error;
+}
+
+INTERPOSE int thrd_create(thrd_t *id, thrd_start_t fn, void *arg)
+{
+    return c11(start(id, NULL, &(struct thread){.fn_c11 = fn, .arg = arg}, PC));
+}
+
+INTERPOSE int thrd_join(thrd_t t, int *result)
+{
+    void *r;
+    int err = BLOCKING(REAL(pthread_join)(t, &r));
+    if (err == 0) {
+        joined(t);
+        if (result) {
+            writes(result, sizeof *result, PC);
+            *result = (int)(intptr_t)r;
+        }
+    }
+    return c11(err);
+}
+
+INTERPOSE int thrd_detach(thrd_t t)
+{
+    return c11(pthread_detach(t));
+}
+
+INTERPOSE _Noreturn void thrd_exit(int result)
+{
+    pthread_exit((void *)(intptr_t)result);
+}
+
+/* ---- once: all that the initializer did happens before every return ---- */
+
 static _Thread_local struct {
     void (*fn)(void);
-    pthread_once_t *once;
+    const void *once;
 } once_call;
 
+/* The first thing that the real pthread_once does for a caller, if it does it at all. */
 static void once_main(void)
 {
-    pthread_once_t *once = once_call.once;
+    const void *once = once_call.once;
     once_call.fn();
-    race_release_merge(race_cur(), once);
+    race_release(race_cur(), once);
 }
 
-int __real_pthread_once(pthread_once_t *once, void (*fn)(void));
-int __wrap_pthread_once(pthread_once_t *once, void (*fn)(void))
+INTERPOSE int pthread_once(pthread_once_t *once, void (*fn)(void))
 {
     if (!is_on())
-        return __real_pthread_once(once, fn);
-    void (*outer_fn)(void) = once_call.fn;
-    pthread_once_t *outer_once = once_call.once;
+        return REAL(pthread_once)(once, fn);
     once_call.fn = fn;
     once_call.once = once;
-    int err = __real_pthread_once(once, once_main);
-    once_call.fn = outer_fn;
-    once_call.once = outer_once;
+    int err = REAL(pthread_once)(once, once_main);
     race_acquire(race_cur(), once);
     return err;
+}
+
+INTERPOSE void call_once(once_flag *once, void (*fn)(void))
+{
+    pthread_once((pthread_once_t *)once, fn);   /* the same object in glibc */
+}
+
+/* ---- C++: the initialization of a local static object. Compilers load the guard's first byte with acquire order by themselves. ---- */
+
+int __real___cxa_guard_acquire(void *guard) __attribute__((weak));
+void __real___cxa_guard_release(void *guard) __attribute__((weak));
+
+int __wrap___cxa_guard_acquire(void *guard)
+{
+    int mine = BLOCKING(__real___cxa_guard_acquire(guard));
+    if (!mine)
+        race_acquire(race_cur(), guard);
+    return mine;
+}
+
+void __wrap___cxa_guard_release(void *guard)
+{
+    race_release(race_cur(), guard);
+    __real___cxa_guard_release(guard);
+}
+
+/* ---- fork ---- */
+
+/* The child of a process with one thread is checked as its parent was. Where there are more, one of them may have been within the detector and
+ * leaves its locks held in the child: the child is not checked. */
+INTERPOSE pid_t fork(void)
+{
+    struct stat tasks;
+    bool alone = stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;   /* itself, its parent, one thread */
+    pid_t pid = REAL(fork)();
+    if (pid == 0 && !alone && is_on()) {
+        atomic_store_explicit(&is_forked, true, memory_order_relaxed);
+        race_ignore_begin();
+    }
+    return pid;
 }

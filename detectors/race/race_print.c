@@ -213,11 +213,13 @@ static void print_misuse(FILE *out, const struct record *r)
 {
     static const char *const verbs[] = {
         [MISUSE_UNLOCK_UNLOCKED] = "Unlocked", [MISUSE_UNLOCK_OTHERS] = "Unlocked", [MISUSE_DOUBLE_LOCK] = "Locked again",
-        [MISUSE_DESTROY] = "Destroyed", [MISUSE_FREE] = "Freed", [MISUSE_STACK_ENDED] = "Stack ended",
+        [MISUSE_DESTROY] = "Destroyed", [MISUSE_FREE] = "Freed", [MISUSE_STACK_ENDED] = "Stack left",
     };
     char buf[80];
-    fprintf(out, "%s by %s:\n", verbs[r->misuse], who_text(&r->access[0].by, false, buf, sizeof buf));
-    print_stack(out, &r->access[0].stack);
+    bool nowhere = r->misuse == MISUSE_STACK_ENDED;
+    fprintf(out, "%s by %s%s\n", verbs[r->misuse], who_text(&r->access[0].by, false, buf, sizeof buf), nowhere ? "" : ":");
+    if (!nowhere)
+        print_stack(out, &r->access[0].stack);
     fputs("\nThe lock is ", out);
     print_lock(out, &r->lock, false);
     if (r->lock.at.nframes > 0) {

@@ -1,0 +1,451 @@
+/* Reading and writing descriptors: the buffers are accesses of the caller, and bytes carry order with them.
+ *
+ * What is sent into a pipe, a socket or an eventfd happens before what is received from its other end. Both ends meet at one address: that of
+ * the runtime's go_read and go_write for pipes and connected sockets, so that a program may mix them; Unix sockets meet all at one.
+ * Descriptors without a node in a file system (eventfd, epoll, timerfd, signalfd) meet at their number: epoll_ctl happens before epoll_wait.
+ * A regular file, a directory or a terminal orders nothing. */
+#define _GNU_SOURCE
+#include "race_io.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <inspect.h>
+
+#include "race_libc.h"
+#include "race_shadow.h"
+
+enum { FDS = 1 << 16 };
+static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next */
+static uint64_t connects;
+
+/* For connected sockets, to be asked about by the program once: inode and meeting place. A stale one has another inode. */
+static struct {
+    _Atomic(uint64_t) inode;
+    _Atomic(const void *) place;
+} known[1 << 12];
+
+static const void *meeting(int fd)
+{
+    struct stat st;
+    if (fd < 0 || !is_on() || fstat(fd, &st) != 0)
+        return NULL;
+    mode_t kind = st.st_mode & S_IFMT;
+    if (kind == 0)
+        return &meet_at_number[fd % FDS];
+    if (kind == S_IFIFO)
+        return inspect_io_meeting(fd);
+    if (kind != S_IFSOCK)
+        return NULL;
+    unsigned i = (unsigned)(st.st_ino % (sizeof known / sizeof known[0]));
+    if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st.st_ino) {
+        const void *place = atomic_load_explicit(&known[i].place, memory_order_relaxed);
+        if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st.st_ino)
+            return place;
+    }
+    const void *place = inspect_io_meeting(fd);
+    struct sockaddr_storage peer;
+    socklen_t n = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0) {   /* connected: it stays so */
+        atomic_store_explicit(&known[i].inode, 0, memory_order_release);
+        atomic_store_explicit(&known[i].place, place, memory_order_release);
+        atomic_store_explicit(&known[i].inode, st.st_ino, memory_order_release);
+    }
+    return place;
+}
+
+void race_io_sends(int fd)
+{
+    int saved = errno;
+    const void *place = meeting(fd);
+    if (place)
+        race_release_merge(race_cur(), place);
+    errno = saved;
+}
+
+void race_io_received(int fd)
+{
+    int saved = errno;
+    const void *place = meeting(fd);
+    if (place)
+        race_acquire(race_cur(), place);
+    errno = saved;
+}
+
+/* ---- one buffer ---- */
+
+static ssize_t has_read(int fd, void *p, ssize_t n, uintptr_t pc)
+{
+    if (n >= 0) {
+        race_io_received(fd);
+        writes(p, (size_t)n, pc);
+    }
+    return n;
+}
+
+#define READ(name, parameters, arguments) \
+    ssize_t __real_##name parameters; \
+    ssize_t __wrap_##name parameters \
+    { \
+        return has_read(fd, p, BLOCKING(__real_##name arguments), PC); \
+    }
+READ(read, (int fd, void *p, size_t n), (fd, p, n))
+READ(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+READ(pread64, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+READ(recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+READ(__read_chk, (int fd, void *p, size_t n, size_t room), (fd, p, n, room))
+READ(__pread_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
+READ(__pread64_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
+READ(__recv_chk, (int fd, void *p, size_t n, size_t room, int flags), (fd, p, n, room, flags))
+
+static ssize_t has_read_from(int fd, void *p, ssize_t n, void *from, const socklen_t *len, socklen_t room, uintptr_t pc)
+{
+    if (n >= 0 && from) {
+        writes(from, *len < room ? *len : room, pc);
+        writes(len, sizeof *len, pc);
+    }
+    return has_read(fd, p, n, pc);
+}
+
+ssize_t __real_recvfrom(int fd, void *p, size_t n, int flags, void *from, socklen_t *len);
+ssize_t __wrap_recvfrom(int fd, void *p, size_t n, int flags, void *from, socklen_t *len)
+{
+    socklen_t room = from ? *len : 0;
+    return has_read_from(fd, p, BLOCKING(__real_recvfrom(fd, p, n, flags, from, len)), from, len, room, PC);
+}
+
+ssize_t __real___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags, void *from, socklen_t *len);
+ssize_t __wrap___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags, void *from, socklen_t *len)
+{
+    socklen_t room = from ? *len : 0;
+    return has_read_from(fd, p, BLOCKING(__real___recvfrom_chk(fd, p, n, space, flags, from, len)), from, len, room, PC);
+}
+
+#define WRITE(name, parameters, arguments) \
+    ssize_t __real_##name parameters; \
+    ssize_t __wrap_##name parameters \
+    { \
+        reads(p, n, PC); \
+        race_io_sends(fd); \
+        return BLOCKING(__real_##name arguments); \
+    }
+WRITE(write, (int fd, const void *p, size_t n), (fd, p, n))
+WRITE(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
+WRITE(pwrite64, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
+WRITE(send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags))
+
+ssize_t __real_sendto(int fd, const void *p, size_t n, int flags, const void *to, socklen_t len);
+ssize_t __wrap_sendto(int fd, const void *p, size_t n, int flags, const void *to, socklen_t len)
+{
+    reads(p, n, PC);
+    if (to)
+        reads(to, len, PC);
+    race_io_sends(fd);
+    return BLOCKING(__real_sendto(fd, p, n, flags, to, len));
+}
+
+/* ---- several ---- */
+
+static void reads_all(const struct iovec *v, size_t k, uintptr_t pc)
+{
+    reads(v, k * sizeof *v, pc);
+    for (size_t i = 0; i < k; i++)
+        reads(v[i].iov_base, v[i].iov_len, pc);
+}
+
+static void writes_first(const struct iovec *v, size_t k, size_t n, uintptr_t pc)
+{
+    reads(v, k * sizeof *v, pc);
+    for (size_t i = 0; i < k && n > 0; i++) {
+        size_t part = v[i].iov_len < n ? v[i].iov_len : n;
+        writes(v[i].iov_base, part, pc);
+        n -= part;
+    }
+}
+
+static ssize_t has_scattered(int fd, const struct iovec *v, int k, ssize_t n, uintptr_t pc)
+{
+    if (n >= 0) {
+        race_io_received(fd);
+        writes_first(v, (size_t)k, (size_t)n, pc);
+    }
+    return n;
+}
+
+#define READ_V(name, parameters, arguments) \
+    ssize_t __real_##name parameters; \
+    ssize_t __wrap_##name parameters \
+    { \
+        return has_scattered(fd, v, k, BLOCKING(__real_##name arguments), PC); \
+    }
+READ_V(readv, (int fd, const struct iovec *v, int k), (fd, v, k))
+READ_V(preadv, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+READ_V(preadv64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+
+#define WRITE_V(name, parameters, arguments) \
+    ssize_t __real_##name parameters; \
+    ssize_t __wrap_##name parameters \
+    { \
+        reads_all(v, k > 0 ? (size_t)k : 0, PC); \
+        race_io_sends(fd); \
+        return BLOCKING(__real_##name arguments); \
+    }
+WRITE_V(writev, (int fd, const struct iovec *v, int k), (fd, v, k))
+WRITE_V(pwritev, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+WRITE_V(pwritev64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+
+static void message_sent(const struct msghdr *m, uintptr_t pc)
+{
+    reads(m, sizeof *m, pc);
+    if (m->msg_name)
+        reads(m->msg_name, m->msg_namelen, pc);
+    if (m->msg_control)
+        reads(m->msg_control, m->msg_controllen, pc);
+    reads_all(m->msg_iov, m->msg_iovlen, pc);
+}
+
+static void message_received(const struct msghdr *m, size_t n, uintptr_t pc)
+{
+    writes(m, sizeof *m, pc);
+    if (m->msg_name)
+        writes(m->msg_name, m->msg_namelen, pc);
+    if (m->msg_control)
+        writes(m->msg_control, m->msg_controllen, pc);
+    writes_first(m->msg_iov, m->msg_iovlen, n, pc);
+}
+
+ssize_t __real_sendmsg(int fd, const struct msghdr *m, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    message_sent(m, PC);
+    race_io_sends(fd);
+    return BLOCKING(__real_sendmsg(fd, m, flags));
+}
+
+int __real_sendmmsg(int fd, struct mmsghdr *m, unsigned k, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned k, int flags)
+{
+    for (unsigned i = 0; i < k; i++)
+        message_sent(&m[i].msg_hdr, PC);
+    race_io_sends(fd);
+    int sent = BLOCKING(__real_sendmmsg(fd, m, k, flags));
+    for (int i = 0; i < sent; i++)
+        writes(&m[i].msg_len, sizeof m[i].msg_len, PC);
+    return sent;
+}
+
+ssize_t __real_recvmsg(int fd, struct msghdr *m, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags)
+{
+    ssize_t n = BLOCKING(__real_recvmsg(fd, m, flags));
+    if (n >= 0) {
+        race_io_received(fd);
+        message_received(m, (size_t)n, PC);
+    }
+    return n;
+}
+
+int __real_recvmmsg(int fd, struct mmsghdr *m, unsigned k, int flags, struct timespec *timeout);
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned k, int flags, struct timespec *timeout)
+{
+    int got = BLOCKING(__real_recvmmsg(fd, m, k, flags, timeout));
+    if (got >= 0)
+        race_io_received(fd);
+    for (int i = 0; i < got; i++) {
+        writes(&m[i].msg_len, sizeof m[i].msg_len, PC);
+        message_received(&m[i].msg_hdr, m[i].msg_len, PC);
+    }
+    return got;
+}
+
+/* ---- connecting, closing: what precedes connect happens before what follows accept; the end of a stream is received too ---- */
+
+int __real_connect(int fd, const struct sockaddr *to, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+    reads(to, len, PC);
+    race_release_merge(race_cur(), &connects);
+    return BLOCKING(__real_connect(fd, to, len));
+}
+
+static int accepted(int fd, void *from, const socklen_t *len, socklen_t room, uintptr_t pc)
+{
+    if (fd >= 0) {
+        race_acquire(race_cur(), &connects);
+        if (from) {
+            writes(from, *len < room ? *len : room, pc);
+            writes(len, sizeof *len, pc);
+        }
+    }
+    return fd;
+}
+
+int __real_accept(int fd, struct sockaddr *from, socklen_t *len);
+int __wrap_accept(int fd, struct sockaddr *from, socklen_t *len)
+{
+    socklen_t room = from ? *len : 0;
+    return accepted(BLOCKING(__real_accept(fd, from, len)), from, len, room, PC);
+}
+
+int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+    socklen_t room = from ? *len : 0;
+    return accepted(BLOCKING(__real_accept4(fd, from, len, flags)), from, len, room, PC);
+}
+
+int __real_close(int fd);
+int __wrap_close(int fd)
+{
+    race_io_sends(fd);
+    return __real_close(fd);
+}
+
+int __real_shutdown(int fd, int how);
+int __wrap_shutdown(int fd, int how)
+{
+    race_io_sends(fd);
+    return __real_shutdown(fd, how);
+}
+
+#define PAIR(name, parameters, arguments) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        int err = __real_##name arguments; \
+        if (err == 0) \
+            writes(fds, 2 * sizeof *fds, PC); \
+        return err; \
+    }
+PAIR(pipe, (int *fds), (fds))
+PAIR(pipe2, (int *fds, int flags), (fds, flags))
+PAIR(socketpair, (int domain, int type, int protocol, int *fds), (domain, type, protocol, fds))
+
+/* ---- events ---- */
+
+int __real_eventfd_read(int fd, eventfd_t *value);
+int __wrap_eventfd_read(int fd, eventfd_t *value)
+{
+    int err = BLOCKING(__real_eventfd_read(fd, value));
+    if (err == 0)
+        has_read(fd, value, sizeof *value, PC);
+    return err;
+}
+
+int __real_eventfd_write(int fd, eventfd_t value);
+int __wrap_eventfd_write(int fd, eventfd_t value)
+{
+    race_io_sends(fd);
+    return BLOCKING(__real_eventfd_write(fd, value));
+}
+
+int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+    if (event && op != EPOLL_CTL_DEL)
+        reads(event, sizeof *event, PC);
+    race_io_sends(epfd);
+    return __real_epoll_ctl(epfd, op, fd, event);
+}
+
+#define EPOLL_WAIT(name, parameters, arguments) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        int got = BLOCKING(__real_##name arguments); \
+        if (got > 0) { \
+            race_io_received(epfd); \
+            writes(events, (size_t)got * sizeof *events, PC); \
+        } \
+        return got; \
+    }
+EPOLL_WAIT(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout))
+EPOLL_WAIT(epoll_pwait, (int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask), (epfd, events, max, timeout, mask))
+
+static int polled(struct pollfd *fds, nfds_t k, int got, uintptr_t pc)
+{
+    for (nfds_t i = 0; i < k; i++) {
+        reads(&fds[i], 6, pc);   /* fd and events */
+        if (got >= 0)
+            writes(&fds[i].revents, sizeof fds[i].revents, pc);
+    }
+    return got;
+}
+
+#define POLL(name, parameters, arguments) \
+    int __real_##name parameters; \
+    int __wrap_##name parameters \
+    { \
+        return polled(fds, k, BLOCKING(__real_##name arguments), PC); \
+    }
+POLL(poll, (struct pollfd *fds, nfds_t k, int timeout), (fds, k, timeout))
+POLL(ppoll, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const sigset_t *mask), (fds, k, timeout, mask))
+POLL(__poll_chk, (struct pollfd *fds, nfds_t k, int timeout, size_t room), (fds, k, timeout, room))
+POLL(__ppoll_chk, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const sigset_t *mask, size_t room), (fds, k, timeout, mask, room))
+
+static void set_used(fd_set *set, int n, uintptr_t pc)
+{
+    if (set && n > 0)
+        writes(set, ((size_t)n + 63) / 64 * 8, pc);
+}
+
+int __real_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
+int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+    int got = BLOCKING(__real_select(n, r, w, e, timeout));
+    set_used(r, n, PC);
+    set_used(w, n, PC);
+    set_used(e, n, PC);
+    return got;
+}
+
+/* ---- sleeping and waiting for signals: nothing but time passes ---- */
+
+unsigned __real_sleep(unsigned s);
+unsigned __wrap_sleep(unsigned s) { return BLOCKING(__real_sleep(s)); }
+int __real_usleep(useconds_t us);
+int __wrap_usleep(useconds_t us) { return BLOCKING(__real_usleep(us)); }
+int __real_nanosleep(const struct timespec *t, struct timespec *rest);
+int __wrap_nanosleep(const struct timespec *t, struct timespec *rest) { return BLOCKING(__real_nanosleep(t, rest)); }
+int __real_pause(void);
+int __wrap_pause(void) { return BLOCKING(__real_pause()); }
+
+/* ---- mappings: a new life for their memory ---- */
+
+static void *mapped(void *p, size_t n)
+{
+    if (p != MAP_FAILED)
+        shadow_clear((uintptr_t)p, n);
+    return p;
+}
+
+void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
+{
+    return is_on() ? mapped(__real_mmap(at, n, prot, flags, fd, from), n) : __real_mmap(at, n, prot, flags, fd, from);
+}
+
+void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from);
+void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from)
+{
+    return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n) : __real_mmap64(at, n, prot, flags, fd, from);
+}
+
+void *__real_mremap(void *old, size_t n, size_t new, int flags, void *to);
+void *__wrap_mremap(void *old, size_t n, size_t new, int flags, void *to)
+{
+    void *p = __real_mremap(old, n, new, flags, to);
+    if (p != MAP_FAILED && is_on() && p != old)
+        shadow_clear((uintptr_t)p, new);
+    else if (p != MAP_FAILED && is_on() && new > n)
+        shadow_clear((uintptr_t)p + n, new - n);
+    return p;
+}
