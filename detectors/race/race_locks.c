@@ -226,14 +226,20 @@ static race_noinline struct lock_history *history_grow(struct race_g *g)
     return bigger;
 }
 
+/* From g's epoch on it holds that set. An entry of the same epoch is replaced: no access was recorded under it. */
 static inline void history_push(struct race_g *g, uint32_t id)
 {
     struct lock_history *h = g->who->lock_history;
     uint32_t n = h ? atomic_load_explicit(&h->n, memory_order_relaxed) : 0;
+    uint64_t now = (uint64_t)g->clock << 32 | id;
+    if (n > 0 && atomic_load_explicit(&h->at[(n - 1) & (h->cap - 1)], memory_order_relaxed) >> 32 == g->clock) {
+        atomic_store_explicit(&h->at[(n - 1) & (h->cap - 1)], now, memory_order_relaxed);
+        return;
+    }
     if (race_unlikely(!h || (n & (h->cap - 1)) == 0))
         if (!h || n >= h->cap)
             h = history_grow(g);
-    atomic_store_explicit(&h->at[n & (h->cap - 1)], (uint64_t)g->clock << 32 | id, memory_order_relaxed);
+    atomic_store_explicit(&h->at[n & (h->cap - 1)], now, memory_order_relaxed);
     atomic_store_explicit(&h->n, n + 1, memory_order_release);
 }
 
@@ -322,12 +328,18 @@ static inline struct lockset *add(struct race_g *g, uintptr_t addr, unsigned kin
     return c ? *hint = c : NULL;
 }
 
+/* What g did so far it did without the lock it has now: the epoch must tell. */
+static inline void new_epoch(struct race_g *g)
+{
+    race_g_tick(g);
+}
+
 void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
     if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
         return;
     struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
-    race_g_tick(g);
+    new_epoch(g);
     if (race_unlikely(!c)) {   /* from here on nothing is known of this goroutine's locks */
         g->locks_off = true;
         g->locks = NULL;

@@ -287,7 +287,7 @@ bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_vari
 
 struct block {
     intptr_t offset;           /* from the thread pointer, asked for */
-    uintptr_t base;            /* of the module whose block it lies in */
+    uintptr_t base, bias;      /* of the module whose block it lies in */
     uint64_t in_block;
     bool found;
 };
@@ -308,6 +308,7 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *arg)
     }
     for (int i = 0; b->found && i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type == PT_LOAD) {
+            b->bias = info->dlpi_addr;
             b->base = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
             return 1;
         }
@@ -330,11 +331,12 @@ bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct 
         GElf_Word section;
         struct wanted w;
         const char *name = dw.dwfl_module_getsym(mod, i, &sym, &section);
-        if (!name || GELF_ST_TYPE(sym.st_info) != STT_TLS || b.in_block < sym.st_value || b.in_block >= sym.st_value + sym.st_size)
+        uint64_t at = sym.st_value >= b.bias ? sym.st_value - b.bias : sym.st_value;   /* libdwfl takes it for an address */
+        if (!name || GELF_ST_TYPE(sym.st_info) != STT_TLS || b.in_block < at || b.in_block >= at + sym.st_size)
             continue;
-        *out = (struct tb_variable){.name = name, .addr = (uintptr_t)(offset - (intptr_t)(b.in_block - sym.st_value)), .size = sym.st_size};
-        if (find_declaration(mod, sym.st_value, true, &w))
-            describe(&w, b.in_block - sym.st_value, out);
+        *out = (struct tb_variable){.name = name, .addr = (uintptr_t)(offset - (intptr_t)(b.in_block - at)), .size = sym.st_size};
+        if (find_declaration(mod, at, true, &w))
+            describe(&w, b.in_block - at, out);
         found = true;
     }
     pthread_mutex_unlock(&s->lock);
