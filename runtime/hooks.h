@@ -69,8 +69,8 @@ HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((
 /* The object at addr is gone: its n bytes carry no synchronization any more, and the memory may be used for another purpose. */
 HOOK_FN(void) hook_sync_gone(const void *addr, size_t n) HOOK_BODY((void)addr; (void)n;)
 
-/* r holds the lock at `lock` from now on, by the call at return address pc (tried: by one that doesn't wait), or is about to wait for it. For reports only: what
- * orders is told by the hooks above. Taken: after the acquire. Released: directly after the release. */
+/* r holds the lock at `lock` from now on, by the call at return address pc (tried: by one that doesn't wait), or is about to wait for it. For
+ * reports only: what orders is told by the hooks above. Taken: after the acquire. Released: directly after the release. */
 enum hook_lock { HOOK_MUTEX, HOOK_RWMUTEX_READ, HOOK_RWMUTEX_WRITE };
 HOOK_FN(void) hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
     HOOK_BODY((void)r; (void)lock; (void)kind; (void)pc;)

@@ -4,8 +4,8 @@
  * loop costs a few compares, two stores to the race_lock, a tick and a store to the history; an unlock of the latest lock the same without the
  * search. The tables are touched only by what is new.
  *
- * History: a ring of (clock, lockset id), written by the goroutine alone. It grows, four times each, to the bound by history_size as long as all rings together keep
- * their bound; after that the oldest is overwritten. The reader, under rings_lock, which growing takes too, reads n, the entry, and n again: if the writer has
+ * History: a ring of (clock, lockset id), written by the goroutine alone. It grows, four times each, to the bound by history_size as long as all rings
+ * together keep their bound; after that the oldest is overwritten. The reader, under rings_lock, which growing takes too, reads n, the entry, and n again: if the writer has
  * come round meanwhile, the entry counts as lost. (Release on n after the entry's store, acquire on reading n before it.) */
 #include "race_locks.h"
 

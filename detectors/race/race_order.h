@@ -7,7 +7,8 @@
  * A lockset of two locks or more says all about one such place: what was held and what was then taken, and where. So the graph is touched only when a lockset
  * is new, or new to the goroutine, or one of its locks has begun another life since; that is one compare for each lock taken while others are held.
  *
- * An access of the lock's memory by plain stores (an initializer, memset) after an edge was seen begins another life of the lock, too: the shadow memory tells. */
+ * A plain store to the lock's memory (an initializer, memset) after an edge was seen begins another life of the lock, too: the shadow memory
+ * tells. */
 #ifndef RACE_ORDER_H
 #define RACE_ORDER_H
 

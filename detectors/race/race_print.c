@@ -84,7 +84,8 @@ static const char *lock_noun(unsigned kind)
 static void print_lock(FILE *out, const struct rec_lock *l, bool begins)
 {
     const char *noun = lock_noun(l->kind);
-    fprintf(out, "%c%s M%d (0x%012llx%s%s)", begins ? noun[0] - 'a' + 'A' : noun[0], noun + 1, l->number, (unsigned long long)l->addr, l->name ? ", " : "", l->name ? l->name : "");
+    fprintf(out, "%c%s M%d (0x%012llx%s%s)", begins ? noun[0] - 'a' + 'A' : noun[0], noun + 1, l->number,
+            (unsigned long long)l->addr, l->name ? ", " : "", l->name ? l->name : "");
 }
 
 /* ---- races ---- */
