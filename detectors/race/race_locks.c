@@ -5,8 +5,8 @@
  * search. The tables are touched only by what is new.
  *
  * History: a ring of (clock, lockset id), written by the goroutine alone. It grows, four times each, to the bound by history_size as long as all rings
- * together keep their bound; after that the oldest is overwritten. The reader, under rings_lock, which growing takes too, reads n, the entry, and n again: if the writer has
- * come round meanwhile, the entry counts as lost. (Release on n after the entry's store, acquire on reading n before it.) */
+ * together keep their bound; after that the oldest is overwritten. The reader, under rings_lock, which growing takes too, reads n, the entry, and n
+ * again: if the writer has come round meanwhile, the entry counts as lost. (Release on n after the entry's store, acquire on reading n before it.) */
 #include "race_locks.h"
 
 #include <sched.h>
