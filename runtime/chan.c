@@ -28,7 +28,7 @@ void *gort_chan_make(size_t elem_size, int64_t cap)
     c->elem_size = (uint32_t)elem_size;
     c->cap = n;
     c->buf = (char *)(c + 1);
-    c->sync = (uint64_t *)(c->buf + (n * elem_size + 15) / 16 * 16);
+    c->sync = (struct hook_pass *)(c->buf + (n * elem_size + 15) / 16 * 16);
     return c;
 }
 
@@ -42,7 +42,8 @@ void gort_chan_free(struct gort_chan *c)
     unlock(&c->lock);
     if (in_use)
         rt_fatal("free of a channel in use");
-    hook_sync_gone(c, chan_bytes(c->elem_size, c->cap));
+    hook_sync_gone(c, sizeof *c);
+    hook_passes_gone(c->sync, c->cap);
     hook_ignore_begin();
     free(c);
     hook_ignore_end();
@@ -63,21 +64,16 @@ static size_t after(struct gort_chan *c, size_t i)
 /* g passes slot i: it sees who passed before, and the next one will see it. */
 static void pass_slot(struct gort_chan *c, size_t i, struct g *g)
 {
-    if (g) {
-        hook_acquire(HOOK_RACE_G(g), &c->sync[i]);
-        hook_release(HOOK_RACE_G(g), &c->sync[i]);
-    }
+    if (g)
+        hook_pass(HOOK_RACE_G(g), &c->sync[i]);
 }
 
 /* Two goroutines meet on an unbuffered channel: each sees what the other did before. */
-static void meet(struct gort_chan *c, struct g *a, struct g *b)
+static void meet(struct g *a, struct g *b)
 {
-    if (a) {
-        hook_release(HOOK_RACE_G(a), &c->meet);
-        hook_acquire(HOOK_RACE_G(b), &c->meet);
-        hook_release(HOOK_RACE_G(b), &c->meet);
-        hook_acquire(HOOK_RACE_G(a), &c->meet);
-    }
+    if (a)
+        hook_meet(HOOK_RACE_G(a), HOOK_RACE_G(b));
+    (void)b;
 }
 
 static struct g *waiter_done(struct waiter *w, bool success)
@@ -104,7 +100,7 @@ enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *
     struct waiter *w = waitq_pop(&c->receivers);
     if (w) {
         if (c->cap == 0) {
-            meet(c, g, w->g);
+            meet(g, w->g);
         } else {   /* as if through the buffer, which is empty */
             pass_slot(c, c->send_index, g);
             pass_slot(c, c->send_index, w->g);
@@ -146,7 +142,7 @@ enum chan_result chan_recv_locked(struct gort_chan *c, struct g *g, void *v, str
     }
     struct waiter *w = waitq_pop(&c->senders);
     if (w) {
-        meet(c, g, w->g);
+        meet(g, w->g);
         copy_out(c, v, w->value);
         *wake = waiter_done(w, true);
         return CHAN_DONE;
@@ -334,7 +330,7 @@ go_recv_chan(int64_t) go_after(int64_t ns)
     struct gort_chan *c = gort_chan_make(sizeof(int64_t), 1);
     struct m *m = rt_enter();
     c->timer.fn = after_fire;
-    hook_release(HOOK_RACE_G(m->g), &c->sync[0]);
+    hook_pass_leave(HOOK_RACE_G(m->g), &c->sync[0]);
     sched_timer_start(m, &c->timer, time_after(ns));
     rt_leave();
     return (go_recv_chan(int64_t))c;

@@ -26,8 +26,7 @@ struct gort_chan {
     bool closed;                     /* (c) false -> true, once */
     struct waitq senders, receivers; /* (c) */
     char *buf;                       /* (i) cap elements */
-    uint64_t *sync;                  /* (i) race builds: cap words whose addresses name the slots; never read or written */
-    uint64_t meet;                   /* its address names the meeting of an unbuffered channel; never read or written */
+    struct hook_pass *sync;          /* (i) race builds: cap of them, each (c) the detector's side of a slot */
     struct timer timer;              /* of a go_after channel */
 };
 

@@ -19,12 +19,18 @@
 
 struct race_g;
 
+/* Synchronization that its object holds itself, which is cheaper than an address: zero at first, guarded by the object's lock. The contents are the
+ * detector's. */
+struct hook_pass {
+    uint64_t word[2];
+};
+
 #ifdef GO_RACE
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
-/* Bytes to add to a channel of CAP slots: an address of 8 bytes of its own for each slot's synchronization. */
-#define HOOK_CHAN_BYTES(cap) (8 * (size_t)(cap))
+/* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
+#define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type
 /* What programs built without GO_RACE refer to (gort/base.h); the detector defines the other one. */
 #define HOOK_BUILD_MARK
@@ -66,6 +72,18 @@ HOOK_FN(void) hook_acquire(struct race_g *r, const void *addr) HOOK_BODY((void)r
 HOOK_FN(void) hook_release(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* addr := addr joined with what r has seen (a read-modify-write: a mutex, a waitgroup's done). May run at once for one address. */
 HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* A lock that one goroutine holds at a time: after it was taken, before it is given up. Acquire and release_merge, but cheaper: nothing else may
+ * use that address. */
+HOOK_FN(void) hook_lock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+HOOK_FN(void) hook_unlock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* r passes a place one after another, as a channel's slot: it has seen all that those before it had seen, and the next one will. */
+HOOK_FN(void) hook_pass(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
+/* The next one to pass p will have seen what r has. */
+HOOK_FN(void) hook_pass_leave(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
+/* n of them are gone. */
+HOOK_FN(void) hook_passes_gone(struct hook_pass *p, size_t n) HOOK_BODY((void)p; (void)n;)
+/* a and b meet: each has seen what the other has. One is current, the other parked. */
+HOOK_FN(void) hook_meet(struct race_g *a, struct race_g *b) HOOK_BODY((void)a; (void)b;)
 /* The object at addr is gone: its n bytes carry no synchronization any more, and the memory may be used for another purpose. */
 HOOK_FN(void) hook_sync_gone(const void *addr, size_t n) HOOK_BODY((void)addr; (void)n;)
 

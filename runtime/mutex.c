@@ -97,13 +97,19 @@ rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
 
 #define CALLER __builtin_return_address(0)
 
+/* Where the race detector keeps what a mutex orders: an address that no program gives it for purposes of its own (go_race_acquire). */
+static const void *held_at(const go_mutex *m)
+{
+    return &m->reserved;
+}
+
 void go_mutex_lock(go_mutex *m)
 {
     if (rt_unlikely(!take(m, LOCKED))) {
         hook_lock_wanted(rt_race(), m, HOOK_MUTEX, CALLER);
         gort_mutex_lock_slow(m);
     }
-    hook_acquire(rt_race(), m);
+    hook_lock(rt_race(), held_at(m));
     hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, CALLER);
 }
 
@@ -111,7 +117,7 @@ bool go_mutex_try_lock(go_mutex *m)
 {
     bool locked = take(m, LOCKED);
     if (locked) {
-        hook_acquire(rt_race(), m);
+        hook_lock(rt_race(), held_at(m));
         hook_lock_taken(rt_race(), m, HOOK_MUTEX, true, CALLER);
     }
     return locked;
@@ -149,7 +155,7 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
 
 void go_mutex_unlock(go_mutex *m)
 {
-    hook_release(rt_race(), m);   /* the holder has acquired all that was there */
+    hook_unlock(rt_race(), held_at(m));
     hook_lock_released(rt_race(), m, HOOK_MUTEX);
     uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
     if (rt_unlikely(s != LOCKED))

@@ -286,7 +286,7 @@ static rt_noinline void unlock_slow(go_rwmutex *rw)
 
 void go_rwmutex_unlock(go_rwmutex *rw)
 {
-    hook_release(rt_race(), written(rw));   /* the holder has acquired all that was there */
+    hook_release_merge(rt_race(), written(rw));   /* a goroutine that is not the one that locked may know less than what is there */
     hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_WRITE);
     uint32_t s = WRITER;
     if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&rw->state, &s, 0, memory_order_release, memory_order_relaxed)))

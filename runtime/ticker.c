@@ -71,7 +71,11 @@ static struct go_timer *make(struct gort_chan *chan)
 static void release(struct go_timer *t, struct g *g)
 {
     if (t->chan) {
-        hook_release_merge(HOOK_RACE_G(g), &t->chan->sync[0]);
+        if (HOOK_IS_ON)
+            lock(&t->chan->lock);
+        hook_pass_leave(HOOK_RACE_G(g), &t->chan->sync[0]);
+        if (HOOK_IS_ON)
+            unlock(&t->chan->lock);
     } else {
         hook_release_merge(HOOK_RACE_G(g), t);
         hook_acquire(HOOK_RACE_G(t), t);

@@ -48,20 +48,29 @@ struct race_who {
     struct lock_history *lock_history;   /* race_locks.c; NULL: it never locked anything */
 };
 
+/* Publishing. A release leaves the goroutine's clock for others, and then its epoch ends (race_g_publish), unless nothing happened in it: no access
+ * was recorded and nothing learned since the last one. Then the release before published the same, and the clock stays.
+ *
+ * Invariant, on which race_sync.c relies: whoever knows (slot, value) knows all that the slot's user knew when it published that value. */
 struct race_g {
     uint64_t epoch;             /* epoch_make(slot, clock), nothing else set; only the goroutine itself reads it to check accesses */
     struct stack_node *node;    /* current call stack */
     uint32_t cut;               /* calls below node that have no node of their own */
     uint32_t slot, clock;
     uint32_t disabled;          /* go_race_disable depth: accesses are not checked */
-    struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
-    struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
-    struct clock fence_release; /* what it knew, itself included, at its last release fence; relaxed stores publish it */
-    bool has_fence_release;
+    bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
     struct lockset *locks;      /* what it holds (race_locks.h); NULL: nothing */
     struct lockset *lock_hints[4];
+    uint32_t learned_at;        /* the clock when known grew last */
+    struct race_sync *only;     /* the one place where the last value was published, race_atomic.c; NULL: elsewhere, too */
+    struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
+    struct clock spawned;       /* what the last child was given, when spawned_value was published */
+    uint32_t spawned_value;
+    struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
+    struct clock fence_release; /* what it knew at its last release fence; relaxed stores publish it */
+    uint32_t fence_slot, fence_value;   /* and what this fence published; value 0: there was none */
     struct race_who *who;
     struct race_g *next;        /* free list */
 };
@@ -81,8 +90,24 @@ static inline struct race_g *race_cur(void)
 /* A new race_g; parent's past happens before it (NULL: nothing's). */
 struct race_g *race_g_new(struct race_g *parent);
 void race_g_end(struct race_g *g);
-/* After a release: what follows is a new epoch. */
+/* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
 void race_g_tick(struct race_g *g);
+static inline uint32_t race_g_value(const struct race_g *g)
+{
+    return g->clock - !(g->recorded || g->learned_at == g->clock);
+}
+static inline void race_g_publish(struct race_g *g)
+{
+    g->only = NULL;
+    if (g->recorded || g->learned_at == g->clock)
+        race_g_tick(g);
+}
+/* g learns what was known elsewhere. */
+static inline void race_g_learn(struct race_g *g, const struct clock *c)
+{
+    if (clock_join(&g->known, c, false))
+        g->learned_at = g->clock;
+}
 /* A copy of what is known of who used the slot at that clock, and the id of the lockset that it held then. False: forgotten. */
 bool race_who_read(uint32_t slot, uint32_t clock, struct race_who *out, uint32_t *lockset);
 /* Whose stack addr lies on: a running one's, else the latest. */
@@ -104,11 +129,14 @@ void race_ignore_end(void);
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc);   /* size 1..8 within one word; kind: EPOCH_* bits */
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc);
 
-/* ---- race_sync.c ---- */
+/* ---- race_sync.c ---- (g NULL or &race_ignored: nothing happens) */
 
 void race_acquire(struct race_g *g, const void *addr);
 void race_release(struct race_g *g, const void *addr);
 void race_release_merge(struct race_g *g, const void *addr);
+/* The same, while g holds what addr stands for: nobody else acquires or releases it. */
+void race_acquire_held(struct race_g *g, const void *addr);
+void race_release_held(struct race_g *g, const void *addr);
 void race_sync_forget(uintptr_t addr, size_t n);
 
 /* ---- race_report.c: see race_report.h ---- */

@@ -114,6 +114,7 @@ static race_noinline void access_slow(struct race_g *g, struct shadow *s, uintpt
     }
     s->entry[0].node = me.node;
     s->entry[0].pc = me.pc;
+    g->recorded = true;
     atomic_store_explicit(&s->entry[0].epoch, now, memory_order_release);   /* and unlocks */
     if (race_unlikely(raced.epoch != 0))
         race_report(g, addr & ~7ul, raced, me);

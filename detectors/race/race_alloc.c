@@ -1,4 +1,8 @@
-/* Size classes of 16 bytes up to 1 KiB, then powers of two. See race_alloc.h. */
+/* Size classes of 16 bytes up to 1 KiB, then powers of two. See race_alloc.h.
+ *
+ * Each thread keeps a few free blocks of the small sizes for itself, so that clock nodes, made and dropped by every synchronization, cost neither
+ * lock nor shared cache line. A cache refills from its class, and gives back to it, half at a time. `busy` is set while a thread is at work in
+ * its cache: a signal handler that interrupts it there goes to the classes. */
 #define _GNU_SOURCE
 #include "race_alloc.h"
 
@@ -10,7 +14,10 @@
 
 #include "race_die.h"
 
-enum { SMALL = 1024, SMALL_CLASSES = SMALL / 16 + 1, CLASSES = SMALL_CLASSES + 40, CHUNK = 256 * 1024 };
+enum {
+    SMALL = 1024, SMALL_CLASSES = SMALL / 16 + 1, CLASSES = SMALL_CLASSES + 40, CHUNK = 256 * 1024,
+    CACHED_CLASSES = 256 / 16 + 1, CACHE = 64,
+};
 
 struct block {
     struct block *next;
@@ -21,7 +28,15 @@ static struct class {
     struct block *free;
     char *at, *end;   /* the rest of the current chunk */
 } classes[CLASSES];
-static _Atomic(size_t) total;
+
+struct cache {
+    struct block *free;
+    unsigned n;
+};
+static _Thread_local struct cache caches[CACHED_CLASSES] __attribute__((tls_model("initial-exec")));
+static _Thread_local volatile bool busy __attribute__((tls_model("initial-exec")));
+
+static _Atomic(size_t) total, limit;
 
 void *race_map(size_t n)
 {
@@ -52,47 +67,146 @@ static void class_lock(struct class *c)
         sched_yield();
 }
 
-void *race_alloc(size_t n)
+static void class_unlock(struct class *c)
 {
-    size_t size;
-    struct class *c = &classes[class_of(n, &size)];
-    class_lock(c);
+    atomic_flag_clear_explicit(&c->lock, memory_order_release);
+}
+
+static struct block *take_locked(struct class *c, size_t size)
+{
     struct block *b = c->free;
     if (b) {
         c->free = b->next;
-    } else {
-        if ((size_t)(c->end - c->at) < size) {
-            size_t chunk = size > CHUNK ? size : CHUNK;
-            c->at = race_map(chunk);
-            c->end = c->at + chunk;
-            atomic_fetch_add_explicit(&total, chunk, memory_order_relaxed);
-        }
-        b = (struct block *)c->at;
-        c->at += size;
+        return b;
     }
-    atomic_flag_clear_explicit(&c->lock, memory_order_release);
-    uint64_t *w = (uint64_t *)b;
-    for (size_t i = 0; i < size / 8; i++) {
+    if ((size_t)(c->end - c->at) < size) {
+        size_t chunk = size > CHUNK ? size : CHUNK;
+        c->at = race_map(chunk);
+        c->end = c->at + chunk;
+        atomic_fetch_add_explicit(&total, chunk, memory_order_relaxed);
+    }
+    b = (struct block *)c->at;
+    c->at += size;
+    return b;
+}
+
+static __attribute__((noinline)) void refill(struct cache *cache, struct class *c, size_t size)
+{
+    class_lock(c);
+    for (; cache->n < CACHE / 2; cache->n++) {
+        struct block *b = take_locked(c, size);
+        b->next = cache->free;
+        cache->free = b;
+    }
+    class_unlock(c);
+}
+
+/* All but `keep` go back. */
+static __attribute__((noinline)) void spill(struct cache *cache, struct class *c, unsigned keep)
+{
+    if (cache->n <= keep)
+        return;
+    struct block *first = cache->free, *last = first;
+    for (cache->n--; cache->n > keep; cache->n--)
+        last = last->next;
+    cache->free = last->next;
+    class_lock(c);
+    last->next = c->free;
+    c->free = first;
+    class_unlock(c);
+}
+
+void *race_alloc_dirty(size_t n)
+{
+    size_t size, i = class_of(n, &size);
+    struct block *b;
+    if (i < CACHED_CLASSES && !busy) {
+        struct cache *cache = &caches[i];
+        busy = true;
+        if (!cache->free)
+            refill(cache, &classes[i], size);
+        b = cache->free;
+        cache->free = b->next;
+        cache->n--;
+        busy = false;
+        return b;
+    }
+    class_lock(&classes[i]);
+    b = take_locked(&classes[i], size);
+    class_unlock(&classes[i]);
+    return b;
+}
+
+void *race_alloc(size_t n)
+{
+    uint64_t *w = race_alloc_dirty(n);
+    for (size_t i = 0; i < (n + 7) / 8; i++) {
         w[i] = 0;
         __asm__ volatile("" : : : "memory");   /* no call of memset, which is intercepted */
     }
-    return b;
+    return w;
 }
 
 void race_free(void *p, size_t n)
 {
     if (!p)
         return;
-    size_t size;
-    struct class *c = &classes[class_of(n, &size)];
+    size_t size, i = class_of(n, &size);
     struct block *b = p;
-    class_lock(c);
-    b->next = c->free;
-    c->free = b;
-    atomic_flag_clear_explicit(&c->lock, memory_order_release);
+    if (i < CACHED_CLASSES && !busy) {
+        struct cache *cache = &caches[i];
+        busy = true;
+        b->next = cache->free;
+        cache->free = b;
+        if (++cache->n > CACHE)
+            spill(cache, &classes[i], CACHE / 2);
+        busy = false;
+        return;
+    }
+    class_lock(&classes[i]);
+    b->next = classes[i].free;
+    classes[i].free = b;
+    class_unlock(&classes[i]);
 }
 
-size_t race_alloc_total(void)
+void race_alloc_thread_end(void)
+{
+    busy = true;
+    for (size_t i = 0; i < CACHED_CLASSES; i++)
+        spill(&caches[i], &classes[i], 0);
+    busy = false;
+}
+
+/* ---- the bound ---- */
+
+void race_memory_limit(size_t bytes)
+{
+    atomic_store_explicit(&limit, bytes, memory_order_relaxed);
+}
+
+void race_memory_count(ptrdiff_t bytes)
+{
+    atomic_fetch_add_explicit(&total, (size_t)bytes, memory_order_relaxed);
+}
+
+size_t race_memory_total(void)
 {
     return atomic_load_explicit(&total, memory_order_relaxed);
+}
+
+bool race_memory_tight(void)
+{
+    size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+    if (most == 0 || race_memory_total() < most)
+        return false;
+    race_history_lost("memory_limit_mb is reached");
+    return true;
+}
+
+void race_history_lost(const char *why)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
+        return;
+    race_warn(why, "from now on the oldest accesses are forgotten, and races with them are not found");
 }

@@ -3,16 +3,36 @@
 #ifndef RACE_ALLOC_H
 #define RACE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* At least n bytes, zeroed, 16-aligned. Ends the program with a message if there is no memory. */
 void *race_alloc(size_t n);
+/* The same, contents as they were left. */
+void *race_alloc_dirty(size_t n);
 /* n: as asked for. */
 void race_free(void *p, size_t n);
 /* A mapping of its own, zeroed, committed as touched. */
 void *race_map(size_t n);
-/* Bytes taken from the system by race_alloc. */
-size_t race_alloc_total(void);
+/* The calling thread ends: its free blocks are for others. */
+void race_alloc_thread_end(void);
+
+/* ---- the bound (GORACE memory_limit_mb) ----
+ *
+ * What is counted: blocks, and what others say that they took (shadow pages). At the bound nothing fails, but whoever would need memory
+ * only to remember more of the past asks race_memory_tight() first, and forgets the oldest instead. Clocks are never given up: without them
+ * there would be false reports; without old accesses there are only fewer true ones. */
+
+/* 0: no bound. */
+void race_memory_limit(size_t bytes);
+/* More (or less) memory was taken elsewhere. */
+void race_memory_count(ptrdiff_t bytes);
+/* Bytes taken from the system. */
+size_t race_memory_total(void);
+/* Whether the bound is reached. The first time it says so on stderr. */
+bool race_memory_tight(void);
+/* On stderr, once in the life of the process whatever is lost: history was, because of `why`. */
+void race_history_lost(const char *why);
 
 #endif

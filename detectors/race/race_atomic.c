@@ -3,9 +3,18 @@
  *
  * By C11: an acquire load sees what the release store whose value it reads left, or what a read-modify-write chain carried on from it (the release
  * sequence): a release store replaces what is at the address, a release read-modify-write joins to it, a relaxed one leaves it. A relaxed store
- * by another goroutine ends the sequence. Relaxed orders nothing, but a fence can lend its order: a relaxed load remembers
- * what it saw until an acquire fence makes it known; a release fence remembers what was known, and later relaxed stores publish that.
- * The operations run with sequentially consistent order whatever was asked. */
+ * ends the sequences of other goroutines, not those that its own goroutine heads (C++20 dropped that exception, C has it). If both kinds are
+ * there, because others' read-modify-writes came between, and the goroutine learned something since its own release, all are kept, for what it knew
+ * then alone is not at hand: there C would drop the others.
+ *
+ * Relaxed orders nothing, but a fence can lend its order: a relaxed load remembers what it saw until an acquire fence makes it known; a release fence
+ * publishes, and later relaxed stores leave what it published.
+ * The operations run with sequentially consistent order whatever was asked.
+ *
+ * The same goroutine again. A loop that adds to one atomic would begin a new epoch with each addition, and replace its own record in the shadow
+ * word and at the address. Not if nobody can tell: it recorded and learned nothing since its last operation here, it published that value nowhere else
+ * (race_g.only) and nobody looked at it (race_sync.seen). Then this operation belongs to the same epoch as the last one: whoever will learn of that
+ * epoch will learn of both. */
 #include "race_sync.h"
 
 typedef __int128 int128 __attribute__((aligned(16)));
@@ -24,32 +33,86 @@ static bool releases(int mo)
 
 static void saw(struct race_g *g, struct race_sync *s, int mo)
 {
-    if (!s || s->value == 0)
+    if (!s)
         return;
     if (acquires(mo))
         race_sync_acquire(g, s);
-    else
+    else if (!race_sync_is_known(g, s))
         race_sync_join_into(s, &g->fence_acquire);
 }
 
-static void stored(struct race_g *g, struct race_sync *s, int mo)
+/* The value that g released last of what is part of s; 0: none. */
+static uint32_t left_by(const struct race_g *g, const struct race_sync *s)
 {
-    if (releases(mo)) {
-        race_sync_release(g, s);
-    } else if (g->has_fence_release) {
-        race_sync_set(s, &g->fence_release, false);
-    } else if (s && s->slot != g->slot) {
-        clock_clear(&s->clock);
-        s->value = 0;
-    }
+    return s->slot == g->slot ? s->value : clock_get(&s->own, g->slot);
 }
 
-static void modified(struct race_g *g, struct race_sync *s, int mo)
+/* A relaxed store: what others left goes. */
+static void left_before(struct race_g *g, struct race_sync *s)
 {
-    if (releases(mo))
-        race_sync_release_merge(g, s);
-    else if (g->has_fence_release)
-        race_sync_set(s, &g->fence_release, true);
+    uint32_t value = left_by(g, s);
+    if (value == 0)
+        race_sync_clear(s);
+    else if (s->slot == g->slot && s->whole)
+        clock_clear(&s->own);
+    else if (value >= g->learned_at)
+        race_sync_set(s, g->slot, value, &g->known);   /* the same that it knew then */
+}
+
+/* What a relaxed operation leaves on behalf of the last release fence. */
+static void left_by_fence(struct race_g *g, struct race_sync *s, bool store)
+{
+    if (s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
+        return;   /* more than that is there */
+    if (store)
+        left_before(g, s);
+    if (race_sync_is_empty(s) || (s->whole && s->slot == g->fence_slot && s->own.root == NULL))
+        race_sync_set(s, g->fence_slot, g->fence_value, &g->fence_release);
+    else
+        race_sync_leave_merge(s, g->fence_slot, g->fence_value, &g->fence_release, false);
+}
+
+/* The same goroutine again (see above). */
+static bool goes_on(const struct race_g *g, const struct race_sync *s)
+{
+    return g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && !g->recorded && g->learned_at != g->clock;
+}
+
+/* A release: returns the epoch that the operation belongs to; its end comes in account(). */
+static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
+{
+    if (store || (s->slot == g->slot && s->whole && s->own.root == NULL))
+        race_sync_leave(g, s, g->clock);
+    else
+        race_sync_leave_merge(s, g->slot, g->clock, &g->known, knew);
+    g->only = s;
+}
+
+/* Whether the operation belongs to the epoch before. */
+static bool stored(struct race_g *g, struct race_sync *s, int mo)
+{
+    if (releases(mo)) {
+        if (goes_on(g, s) && s->own.root == NULL)
+            return true;
+        leave(g, s, true, false);
+    } else if (g->fence_value) {
+        left_by_fence(g, s, true);
+    } else if (s) {
+        left_before(g, s);
+    }
+    return false;
+}
+
+static bool modified(struct race_g *g, struct race_sync *s, int mo)
+{
+    if (releases(mo)) {
+        if (goes_on(g, s))
+            return true;
+        leave(g, s, false, race_sync_is_known(g, s));
+    } else if (g->fence_value) {
+        left_by_fence(g, s, false);
+    }
+    return false;
 }
 
 static bool is_checked(const struct race_g *g)
@@ -59,14 +122,19 @@ static bool is_checked(const struct race_g *g)
 
 static bool leaves_something(const struct race_g *g, int mo)
 {
-    return releases(mo) || g->has_fence_release;
+    return releases(mo) || g->fence_value;
 }
 
-/* After the operation: the access is part of the epoch that was released. */
-static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, int mo, uintptr_t pc)
+/* After the operation: the access is part of the epoch that it releases, which then ends; `again`: of the one before. Of a store it is recorded under
+ * the sync lock, too: whoever learns of the epoch finds it recorded (who drops the last reference to an object frees it, counter and all). */
+static inline __attribute__((always_inline)) void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, bool ends, bool again, uintptr_t pc)
 {
+    if (again)
+        g->epoch -= epoch_make(0, 1);
     race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
-    if ((kind & EPOCH_WRITE) && releases(mo))
+    if (again)
+        g->epoch += epoch_make(0, 1);
+    else if (ends)
         race_g_tick(g);
 }
 
@@ -81,7 +149,7 @@ static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned ki
     T v = now; \
     saw(g, s, mo); \
     race_sync_unlock(ADDR); \
-    account(g, ADDR, sizeof(T), 0, mo, PC); \
+    account(g, ADDR, sizeof(T), 0, false, false, PC); \
     return v;
 
 #define STORE(T, now) \
@@ -92,9 +160,9 @@ static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned ki
     } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     now; \
-    stored(g, s, mo); \
-    race_sync_unlock(ADDR); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, mo, PC);
+    bool again = stored(g, s, mo); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), again, PC); \
+    race_sync_unlock(ADDR);
 
 #define MODIFY(T, now) \
     struct race_g *g = race_cur(); \
@@ -103,9 +171,9 @@ static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned ki
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     T v = now; \
     saw(g, s, mo); \
-    modified(g, s, mo); \
+    bool again = modified(g, s, mo); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), again, PC); \
     race_sync_unlock(ADDR); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, mo, PC); \
     return v;
 
 /* Success has order mo; failure is a load of order fmo. */
@@ -116,10 +184,9 @@ static void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned ki
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     bool done = cas; \
     saw(g, s, done ? mo : fmo); \
-    if (done) \
-        modified(g, s, mo); \
+    bool again = done && modified(g, s, mo); \
+    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done && releases(mo), again, PC); \
     race_sync_unlock(ADDR); \
-    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done ? mo : RELAXED, PC); \
     return done;
 
 #define DEFINE(BITS, T) \
@@ -190,14 +257,14 @@ void __tsan_atomic_thread_fence(int mo)
     if (!is_checked(g))
         return;
     if (acquires(mo)) {
-        clock_join(&g->known, &g->fence_acquire);
+        race_g_learn(g, &g->fence_acquire);
         clock_clear(&g->fence_acquire);
     }
     if (releases(mo)) {
+        g->fence_slot = g->slot;
+        g->fence_value = race_g_value(g);
         clock_copy(&g->fence_release, &g->known);
-        clock_raise(&g->fence_release, g->slot, g->clock);
-        g->has_fence_release = true;
-        race_g_tick(g);
+        race_g_publish(g);
     }
 }
 

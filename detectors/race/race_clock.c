@@ -1,33 +1,39 @@
 /* The persistent tree. See race_clock.h.
  *
- * A node of level 0 holds the clocks of 16 slots, one of level n the nodes of 16 subtrees of level n-1. A tree is just as high as its
+ * A node of level 0 holds the clocks of 16 slots, one of level n the nodes of 8 subtrees of level n-1. A tree is just as high as its
  * highest slot needs; a lower tree is child 0, 0, ... of a higher one.
  *
  * Reference counts: an increment is relaxed (whoever makes one holds a reference), a decrement is release, and the last one acquires before
- * the node is freed or, when it finds itself the only owner, changed in place. */
+ * the node is freed or, when it finds itself the only owner, changed in place. A node is reached through its parent, so one whose whole way from the
+ * root has counts of 1 is the owner's alone.
+ *
+ * Lineages. Invariant: of two nodes with the same lineage number that exist at one time, the one with the higher place knows at least as
+ * much as the other, in each slot. So it is kept:
+ * - a node made from another (copied, then raised or joined) takes its number and the next place, if it is the first to do so, which it
+ *   learns by exchanging `continued`; if not, a number of its own. It knows at least what that one knows, then and for ever, because
+ * - a node is changed in place only by its sole owner and only upwards, and one that is continued gives up its number first: what
+ *   descended from it did so before this change.
+ * Leaves have none: comparing 16 clocks costs no more than what it would take to avoid it. */
 #include "race_clock.h"
 
-#include <stdatomic.h>
+#include <assert.h>
 #include <stddef.h>
 
 #include "race_alloc.h"
 
-enum { BITS = 4, FAN = 1 << BITS };
-
-struct clock_node {
-    atomic_uint refs;
-    uint32_t level;
-    union {
-        uint32_t clock[FAN];
-        struct clock_node *child[FAN];
-    };
-};
-
 typedef struct clock_node node;
+static_assert(sizeof(node) == 80, "inner nodes and leaves are of one size");
 
-static size_t node_bytes(uint32_t level)
+enum { PLACE_BITS = 20, NUMBERS = 4096 };
+static const uint64_t PLACE_MAX = (1u << PLACE_BITS) - 1;
+
+static uint64_t lineage_new(void)
 {
-    return offsetof(node, clock) + (level ? FAN * sizeof(node *) : FAN * sizeof(uint32_t));
+    static _Atomic(uint64_t) used = 1;
+    static _Thread_local uint64_t next __attribute__((tls_model("initial-exec")));   /* each thread takes many at once */
+    if (next % NUMBERS == 0)
+        next = atomic_fetch_add_explicit(&used, 1, memory_order_relaxed) * NUMBERS;
+    return next++ << PLACE_BITS;
 }
 
 static node *ref(node *n)
@@ -37,77 +43,110 @@ static node *ref(node *n)
     return n;
 }
 
-static void unref(node *n)
+static bool is_own(node *n)
 {
-    if (!n || atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    if (n->level)
-        for (int i = 0; i < FAN; i++)
-            unref(n->child[i]);
-    race_free(n, node_bytes(n->level));
+    return atomic_load_explicit(&n->refs, memory_order_acquire) == 1;
 }
 
-static node *node_new(uint32_t level)
+static void unref(node *n)
 {
-    node *n = race_alloc(node_bytes(level));
+    if (!n)
+        return;
+    if (!is_own(n) && atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (n->level)
+        for (int i = 0; i < CLOCK_FAN; i++)
+            unref(n->child[i]);
+    race_free(n, sizeof *n);
+}
+
+static node *node_raw(unsigned level)
+{
+    node *n = race_alloc_dirty(sizeof *n);
     atomic_init(&n->refs, 1);
-    n->level = level;
+    atomic_init(&n->continued, false);
+    n->level = (uint8_t)level;
+    n->lineage = 0;
     return n;
 }
 
-static node *node_copy(const node *from)
+static node *node_new(unsigned level)
 {
-    node *n = node_new(from->level);
-    for (int i = 0; i < FAN; i++) {
-        if (n->level)
+    node *n = node_raw(level);
+    for (int i = 0; i < CLOCK_FAN; i++)
+        n->child[i] = NULL;
+    if (level)
+        n->lineage = lineage_new();
+    return n;
+}
+static_assert(CLOCK_FAN * sizeof(node *) == CLOCK_LEAF * sizeof(uint32_t), "clearing children clears clocks");
+
+/* n, an inner node made from `from`, becomes the next of its lineage if it is the first. */
+static void descend(node *n, node *from)
+{
+    if ((from->lineage & PLACE_MAX) != PLACE_MAX && !atomic_load_explicit(&from->continued, memory_order_relaxed) &&
+        !atomic_exchange_explicit(&from->continued, true, memory_order_relaxed))
+        n->lineage = from->lineage + 1;
+    else
+        n->lineage = lineage_new();
+}
+
+/* An inner node of the owner's is about to be changed. */
+static void give_up_line(node *n)
+{
+    if (atomic_load_explicit(&n->continued, memory_order_relaxed)) {
+        atomic_store_explicit(&n->continued, false, memory_order_relaxed);
+        n->lineage = lineage_new();
+    }
+}
+
+static bool same_line(const node *a, const node *b)
+{
+    return (a->lineage ^ b->lineage) <= PLACE_MAX;
+}
+
+static node *node_copy(node *from)
+{
+    node *n = node_raw(from->level);
+    if (n->level) {
+        for (int i = 0; i < CLOCK_FAN; i++)
             n->child[i] = ref(from->child[i]);
-        else
+        descend(n, from);
+    } else {
+        for (int i = 0; i < CLOCK_LEAF; i++)
             n->clock[i] = from->clock[i];
     }
     return n;
 }
 
-static uint32_t level_of(uint32_t slot)
+static unsigned level_of(uint32_t slot)
 {
-    uint32_t level = 0;
-    while (slot >> (BITS * (level + 1)))
+    unsigned level = 0;
+    while (slot >> (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * level))
         level++;
     return level;
 }
 
-static unsigned place(uint32_t slot, uint32_t level)
-{
-    return (slot >> (BITS * level)) & (FAN - 1);
-}
-
-uint32_t clock_get(const struct clock *c, uint32_t slot)
-{
-    const node *n = c->root;
-    if (!n || level_of(slot) > n->level)
-        return 0;
-    while (n->level) {
-        n = n->child[place(slot, n->level)];
-        if (!n)
-            return 0;
-    }
-    return n->clock[place(slot, 0)];
-}
+/* ---- raise ---- */
 
 /* Takes over a reference to n (may be NULL: an empty subtree of that level) and returns one to the raised tree. */
-static node *raise(node *n, uint32_t level, uint32_t slot, uint32_t value)
+static node *raise(node *n, unsigned level, uint32_t slot, uint32_t value)
 {
     if (!n) {
         n = node_new(level);
-    } else if (atomic_load_explicit(&n->refs, memory_order_acquire) != 1) {
+    } else if (!is_own(n)) {
         node *own = node_copy(n);
         unref(n);
         n = own;
+    } else if (level) {
+        give_up_line(n);
     }
-    unsigned i = place(slot, level);
-    if (level)
-        n->child[i] = raise(n->child[i], level - 1, slot, value);
-    else
-        n->clock[i] = value;
+    if (level) {
+        node **child = &n->child[slot >> (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * (level - 1)) & (CLOCK_FAN - 1)];
+        *child = raise(*child, level - 1, slot, value);
+    } else {
+        n->clock[slot & (CLOCK_LEAF - 1)] = value;
+    }
     return n;
 }
 
@@ -115,7 +154,7 @@ void clock_raise(struct clock *c, uint32_t slot, uint32_t value)
 {
     if (clock_get(c, slot) >= value)
         return;
-    uint32_t level = level_of(slot);
+    unsigned level = level_of(slot);
     if (c->root && c->root->level > level)
         level = c->root->level;
     while (c->root && c->root->level < level) {
@@ -126,8 +165,10 @@ void clock_raise(struct clock *c, uint32_t slot, uint32_t value)
     c->root = raise(c->root, level, slot, value);
 }
 
+/* ---- join ---- */
+
 /* A reference to b as a tree of that level, at least its own. */
-static node *lift(node *b, uint32_t level)
+static node *lift(node *b, unsigned level)
 {
     ref(b);
     while (b->level < level) {
@@ -138,8 +179,27 @@ static node *lift(node *b, uint32_t level)
     return b;
 }
 
-/* A reference to the join of a and b, as high as the higher of them. */
-static node *join(node *a, node *b)
+static node *join_leaves(node *a, node *b)
+{
+    uint32_t top[CLOCK_LEAF], more_a = 0, more_b = 0;
+    for (int i = 0; i < CLOCK_LEAF; i++) {
+        int32_t x = (int32_t)a->clock[i], y = (int32_t)b->clock[i];   /* below 2^31: compared as the processor can */
+        top[i] = (uint32_t)(x > y ? x : y);
+        more_a |= top[i] ^ (uint32_t)y;
+        more_b |= top[i] ^ (uint32_t)x;
+    }
+    if (!more_b)
+        return ref(a);
+    if (!more_a)
+        return ref(b);
+    node *n = node_raw(0);
+    for (int i = 0; i < CLOCK_LEAF; i++)
+        n->clock[i] = top[i];
+    return n;
+}
+
+/* A reference to the join of a and b, as high as the higher of them. a_leads: a new node had better descend from a. */
+static node *join(node *a, node *b, bool a_leads)
 {
     if (!b || a == b)
         return ref(a);
@@ -149,9 +209,10 @@ static node *join(node *a, node *b)
         node *t = a;
         a = b;
         b = t;
+        a_leads = !a_leads;
     }
     if (a->level > b->level) {
-        node *c = a->child[0] ? join(a->child[0], b) : lift(b, a->level - 1);
+        node *c = a->child[0] ? join(a->child[0], b, a_leads) : lift(b, a->level - 1u);
         if (c == a->child[0]) {
             unref(c);
             return ref(a);
@@ -161,43 +222,42 @@ static node *join(node *a, node *b)
         n->child[0] = c;
         return n;
     }
+    if (a->level == 0)
+        return join_leaves(a, b);
+    if (same_line(a, b))
+        return ref(a->lineage >= b->lineage ? a : b);
+    node *child[CLOCK_FAN];
     bool is_a = true, is_b = true;
-    if (a->level == 0) {
-        for (int i = 0; i < FAN; i++) {
-            is_a = is_a && a->clock[i] >= b->clock[i];
-            is_b = is_b && b->clock[i] >= a->clock[i];
-        }
-        if (is_a || is_b)
-            return ref(is_a ? a : b);
-        node *n = node_new(0);
-        for (int i = 0; i < FAN; i++)
-            n->clock[i] = a->clock[i] > b->clock[i] ? a->clock[i] : b->clock[i];
-        return n;
-    }
-    node *child[FAN];
-    for (int i = 0; i < FAN; i++) {
-        child[i] = join(a->child[i], b->child[i]);
+    for (int i = 0; i < CLOCK_FAN; i++) {
+        child[i] = join(a->child[i], b->child[i], a_leads);
         is_a = is_a && child[i] == a->child[i];
         is_b = is_b && child[i] == b->child[i];
     }
     if (is_a || is_b) {
-        for (int i = 0; i < FAN; i++)
+        for (int i = 0; i < CLOCK_FAN; i++)
             unref(child[i]);
         return ref(is_a ? a : b);
     }
-    node *n = node_new(a->level);
-    for (int i = 0; i < FAN; i++)
+    node *n = node_raw(a->level);
+    for (int i = 0; i < CLOCK_FAN; i++)
         n->child[i] = child[i];
+    descend(n, a_leads ? a : b);
     return n;
 }
 
-bool clock_join(struct clock *c, const struct clock *other)
+bool clock_join(struct clock *c, const struct clock *other, bool keep_line)
 {
-    node *old = c->root;
-    c->root = join(old, other->root);
-    bool changed = c->root != old;
+    node *old = c->root, *with = other->root;
+    if (old == with || !with)
+        return false;
+    node *n = join(old, with, keep_line);
+    if (n == old) {
+        atomic_fetch_sub_explicit(&n->refs, 1, memory_order_relaxed);   /* not the last: old is one of them */
+        return false;
+    }
+    c->root = n;
     unref(old);
-    return changed;
+    return true;
 }
 
 void clock_copy(struct clock *c, const struct clock *other)
@@ -209,13 +269,87 @@ void clock_copy(struct clock *c, const struct clock *other)
     unref(old);
 }
 
+void clock_move(struct clock *to, struct clock *from)
+{
+    unref(to->root);
+    to->root = from->root;
+    from->root = NULL;
+}
+
 void clock_clear(struct clock *c)
 {
     unref(c->root);
     c->root = NULL;
 }
 
-bool clock_same(const struct clock *a, const struct clock *b)
+/* ---- single leaves ---- */
+
+static bool is_own_leaf(const struct clock *c)
 {
-    return a->root == b->root;
+    return c->root && c->root->level == 0 && is_own(c->root);
+}
+
+static bool is_leaf(const struct clock *c)
+{
+    return c->root && c->root->level == 0;
+}
+
+static void leaf_max(node *to, const node *from)
+{
+    for (int i = 0; i < CLOCK_LEAF; i++) {
+        int32_t x = (int32_t)to->clock[i], y = (int32_t)from->clock[i];
+        to->clock[i] = (uint32_t)(x > y ? x : y);
+    }
+}
+
+static void leaf_raise(node *n, uint32_t slot, uint32_t value)
+{
+    n->clock[slot] = n->clock[slot] > value ? n->clock[slot] : value;
+}
+
+void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint32_t value)
+{
+    if (is_leaf(c) && is_leaf(other) && slot < CLOCK_LEAF) {
+        node *n = c->root;
+        if (!is_own(n)) {
+            n = node_copy(n);
+            unref(c->root);
+            c->root = n;
+        }
+        leaf_max(n, other->root);
+        leaf_raise(n, slot, value);
+        return;
+    }
+    clock_join(c, other, false);
+    clock_raise(c, slot, value);
+}
+
+void clock_assign(struct clock *c, const struct clock *other)
+{
+    if (!is_leaf(other)) {
+        clock_copy(c, other);
+        return;
+    }
+    if (!is_own_leaf(c)) {
+        unref(c->root);
+        c->root = node_raw(0);
+    }
+    for (int i = 0; i < CLOCK_LEAF; i++)
+        c->root->clock[i] = other->root->clock[i];
+}
+
+void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b)
+{
+    if (is_own_leaf(a) && is_own_leaf(b) && (slot_a | slot_b) < CLOCK_LEAF) {
+        leaf_max(a->root, b->root);
+        leaf_raise(a->root, slot_a, value_a);
+        leaf_raise(a->root, slot_b, value_b);
+        leaf_max(b->root, a->root);
+        return;
+    }
+    clock_join(a, b, true);
+    clock_clear(b);
+    clock_raise(a, slot_a, value_a);
+    clock_raise(a, slot_b, value_b);
+    clock_assign(b, a);
 }

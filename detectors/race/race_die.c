@@ -12,6 +12,15 @@ static void say(const char *s)
     syscall(SYS_write, 2, s, n);
 }
 
+void race_warn(const char *message, const char *what_follows)
+{
+    say("gort: race detector: ");
+    say(message);
+    say(": ");
+    say(what_follows);
+    say("\n");
+}
+
 _Noreturn void race_die(const char *message)
 {
     say("gort: race detector: ");

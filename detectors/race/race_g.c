@@ -1,7 +1,14 @@
 /* Goroutines and threads as the detector knows them: slots, their reuse, who had them, whose turn it is.
  *
- * A slot is used again by a goroutine whose parent knows all of the former user's life: then "same slot" still means "happened before". Ended
- * users wait in a queue, first come first served; a new goroutine looks at a few of them and takes a fresh slot if none will do. */
+ * A slot is used again by a goroutine whose parent knows all of the former user's life that matters: the last value it published, and that it recorded
+ * no access after that. Then all that is left of the former user stays right: its accesses and what it released happened before all
+ * that the new user does, whose clock goes on from there; and who learns from the new user learns no more than is true. (race_sync.c: an acquire of what
+ * one's own slot released has nothing to learn; of the former user it has nothing to learn either.)
+ *
+ * Ended users wait in a queue; a new goroutine looks at the first few, which go to the end if they won't do, and takes a fresh slot if none will.
+ * A search in vain makes the next ones rarer: a loop that starts a million goroutines before it waits for any can't know of their ends. Those that
+ * ended after an access that nobody can know of are lost. Only when slots, or memory, run out the longest ended ones are used all the same: the
+ * new user is then given all that the former one knew, so that nothing false is reported, but accesses after its last release are forgotten. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <sys/syscall.h>
@@ -12,7 +19,7 @@
 #include "race_die.h"
 #include "race_locks.h"
 
-enum { LOOK_AT = 8, REMEMBERED = 4 };
+enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 static _Thread_local struct race_g *ignored_saved __attribute__((tls_model("initial-exec")));
@@ -21,18 +28,28 @@ struct race_g race_ignored = {.node = &race_stack_root};
 
 struct ended {
     struct ended *next;
-    uint32_t slot, clock;
+    uint32_t slot, clock;   /* the last one used */
+    struct clock known;     /* what its user knew */
+};
+
+struct ended_queue {
+    struct ended *first, **last;
 };
 
 static atomic_flag slots_lock;
 static uint32_t slots_used = 1;             /* slot 0 is nobody's */
-static struct ended *ended_first, **ended_last = &ended_first;
+static struct ended_queue waiting = {NULL, &waiting.first}, lost = {NULL, &lost.first};
+static unsigned skip, skipped;              /* searches left out, after searches in vain */
 static struct race_who **who_of;            /* by slot, newest user first */
 
 static void lock_slots(void)
 {
-    while (atomic_flag_test_and_set_explicit(&slots_lock, memory_order_acquire))
-        sched_yield();
+    for (unsigned spins = 0; atomic_flag_test_and_set_explicit(&slots_lock, memory_order_acquire); spins++) {
+        if (spins < 50)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
     if (!who_of)
         who_of = race_map(SLOTS_MAX * sizeof *who_of);
 }
@@ -42,26 +59,65 @@ static void unlock_slots(void)
     atomic_flag_clear_explicit(&slots_lock, memory_order_release);
 }
 
-/* A slot for a goroutine that knows `known`, and the first clock of its use. Slots locked. */
-static uint32_t take_slot(const struct clock *known, uint32_t *clock)
+static void put(struct ended_queue *q, struct ended *e)
 {
-    struct ended **link = &ended_first;
-    for (int i = 0; known && *link && i < LOOK_AT; i++, link = &(*link)->next) {
-        struct ended *e = *link;
-        if (clock_get(known, e->slot) < e->clock)
-            continue;
-        *link = e->next;
-        if (!*link)
-            ended_last = link;
-        uint32_t slot = e->slot;
-        *clock = e->clock + 1;
+    e->next = NULL;
+    *q->last = e;
+    q->last = &e->next;
+}
+
+static struct ended *take(struct ended_queue *q)
+{
+    struct ended *e = q->first;
+    if (e && !(q->first = e->next))
+        q->last = &q->first;
+    return e;
+}
+
+/* Slots locked. */
+static struct ended *find_known(const struct clock *known)
+{
+    if (skipped < skip) {
+        skipped++;
+        return NULL;
+    }
+    skipped = 0;
+    for (int i = 0; i < LOOK_AT && waiting.first; i++) {
+        struct ended *e = take(&waiting);
+        if (clock_get(known, e->slot) >= e->clock) {
+            skip = 0;
+            return e;
+        }
+        put(&waiting, e);
+    }
+    skip = skip < SKIP_MAX ? skip * 2 + 1 : skip;
+    return NULL;
+}
+
+/* Gives g, who knows what its parent does, a slot and its first clock. Slots locked. */
+static void take_slot(struct race_g *g)
+{
+    struct ended *e = find_known(&g->known);
+    if (!e && race_unlikely(slots_used == SLOTS_MAX || race_memory_tight())) {
+        e = take(&lost);
+        if (!e)
+            e = take(&waiting);
+        if (e && slots_used == SLOTS_MAX)
+            race_history_lost("4 million goroutines ended that nobody waited for");
+        if (e)
+            clock_join(&g->known, &e->known, true);
+    }
+    if (e) {
+        g->slot = e->slot;
+        g->clock = e->clock + 1;
+        clock_clear(&e->known);
         race_free(e, sizeof *e);
-        return slot;
+        return;
     }
     if (slots_used == SLOTS_MAX)
-        race_die("more than 4 million goroutines that nobody waited for");
-    *clock = 1;
-    return slots_used++;
+        race_die("more than 4 million goroutines alive");
+    g->slot = slots_used++;
+    g->clock = 1;
 }
 
 /* Slots locked. Those whose use is long past are forgotten. */
@@ -155,7 +211,7 @@ bool race_who_of_thread_local(uintptr_t addr, struct race_who *out)
 static void take_place(struct race_g *g, struct race_who *former)
 {
     lock_slots();
-    g->slot = take_slot(&g->known, &g->clock);
+    take_slot(g);
     g->who = who_new(g->slot, g->clock);
     unlock_slots();
     if (former) {
@@ -167,6 +223,9 @@ static void take_place(struct race_g *g, struct race_who *former)
         g->who->lock_history = NULL;
     }
     g->epoch = epoch_make(g->slot, g->clock);
+    g->learned_at = g->clock;   /* what it starts with was not published by this slot */
+    g->spawned_value = 0;
+    g->recorded = false;
 }
 
 struct race_g *race_g_new(struct race_g *parent)
@@ -174,9 +233,14 @@ struct race_g *race_g_new(struct race_g *parent)
     struct race_g *g = race_alloc(sizeof *g);
     g->node = &race_stack_root;
     if (parent) {
-        clock_copy(&g->known, &parent->known);
-        clock_raise(&g->known, parent->slot, parent->clock);
-        race_g_tick(parent);
+        uint32_t value = race_g_value(parent);
+        if (value != parent->spawned_value) {
+            clock_copy(&parent->spawned, &parent->known);
+            clock_raise(&parent->spawned, parent->slot, value);
+            parent->spawned_value = value;
+        }
+        race_g_publish(parent);
+        clock_copy(&g->known, &parent->spawned);
     }
     take_place(g, NULL);
     return g;
@@ -185,10 +249,11 @@ struct race_g *race_g_new(struct race_g *parent)
 static void give_slot_back(struct race_g *g)
 {
     struct ended *e = race_alloc(sizeof *e);
-    *e = (struct ended){.slot = g->slot, .clock = g->clock};
+    e->slot = g->slot;
+    e->clock = g->recorded ? g->clock : g->clock - 1;   /* if nothing was recorded, what is known of it is all there is */
+    clock_move(&e->known, &g->known);
     lock_slots();
-    *ended_last = e;
-    ended_last = &e->next;
+    put(g->recorded ? &lost : &waiting, e);
     unlock_slots();
 }
 
@@ -198,13 +263,18 @@ void race_g_end(struct race_g *g)
     if (g->clock < CLOCK_MAX - 1)
         give_slot_back(g);
     clock_clear(&g->known);
+    clock_clear(&g->spawned);
     clock_clear(&g->fence_acquire);
     clock_clear(&g->fence_release);
+    bool is_thread = g->is_thread;
     race_free(g, sizeof *g);
+    if (is_thread)
+        race_alloc_thread_end();
 }
 
 void race_g_tick(struct race_g *g)
 {
+    g->recorded = false;
     g->clock++;
     if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
         clock_raise(&g->known, g->slot, g->clock);

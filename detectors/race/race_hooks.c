@@ -16,6 +16,7 @@
 #include "race_locks.h"
 #include "race_report.h"
 #include "race_shadow.h"
+#include "race_sync.h"
 #include "race_suppress.h"
 
 const char gort_built_with_race = 1;
@@ -136,6 +137,38 @@ void hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bo
 void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
 {
     race_lock_released(r, lock, kind_of(kind));
+}
+
+void hook_lock(struct race_g *r, const void *addr)
+{
+    race_acquire_held(r, addr);
+}
+
+void hook_unlock(struct race_g *r, const void *addr)
+{
+    race_release_held(r, addr);
+}
+
+_Static_assert(sizeof(struct hook_pass) == sizeof(struct race_pass), "the runtime makes room for it");
+
+void hook_pass(struct race_g *r, struct hook_pass *p)
+{
+    race_pass(r, (struct race_pass *)p);
+}
+
+void hook_pass_leave(struct race_g *r, struct hook_pass *p)
+{
+    race_pass_leave(r, (struct race_pass *)p);
+}
+
+void hook_passes_gone(struct hook_pass *p, size_t n)
+{
+    race_passes_forget((struct race_pass *)p, n);
+}
+
+void hook_meet(struct race_g *a, struct race_g *b)
+{
+    race_meet(a, b);
 }
 
 void hook_sync_gone(const void *addr, size_t n)

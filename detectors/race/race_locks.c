@@ -328,10 +328,15 @@ static inline struct lockset *add(struct race_g *g, uintptr_t addr, unsigned kin
     return c ? *hint = c : NULL;
 }
 
-/* What g did so far it did without the lock it has now: the epoch must tell. */
+/* What g did so far it did without the lock it has now: the epoch must tell, if anything was recorded under it, and no later access may be recorded under an
+ * epoch before it. What was recorded is still to be published: `recorded` stays. */
 static inline void new_epoch(struct race_g *g)
 {
+    g->only = NULL;
+    if (!g->recorded)
+        return;
     race_g_tick(g);
+    g->recorded = true;
 }
 
 void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)

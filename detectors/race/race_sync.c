@@ -1,105 +1,204 @@
-/* Synchronization by address: a hash table of race_sync, a lock for each bucket. See race_sync.h.
+/* Synchronization by address: a hash table of race_sync. See race_sync.h.
+ *
+ * A bucket is one word: the first of its list, with bit 0 as its lock. Who finds it locked waits away from the cache line, longer each time: the holder,
+ * which mostly comes again at once, gets many operations done meanwhile with all lines at hand; two that take turns would move five
+ * lines for each. The list, and all that is in it, is read and written under the lock only.
  *
  * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
- * something. Ownership apart from the clock is what makes an uncontended mutex cheap: a release stores a reference and an epoch, and an
- * acquire by the last releaser has nothing to learn. */
+ * something. The table is committed as touched. */
 #include "race_sync.h"
 
 #include <sched.h>
 
 #include "race_alloc.h"
 
-enum { BUCKETS = 1 << 16, PAGES = 1 << 16 };
+enum { BUCKETS = 1 << 20, PAGES = 1 << 18, LOCKED = 1 };
 
-static struct {
-    atomic_flag lock;
-    struct race_sync *first;
-} buckets[BUCKETS];
+static _Atomic(uintptr_t) buckets[BUCKETS];
 static atomic_uint pages[PAGES];   /* how many race_sync in the page (pages that hash alike are counted together) */
 
-static uint32_t page_of(uintptr_t addr)
+static uint32_t page_hash(uintptr_t addr)
 {
-    return (uint32_t)(((addr >> 12) * 0x9e3779b97f4a7c15u) >> 48);
+    return (uint32_t)(((addr >> 12) * 0x9e3779b97f4a7c15u) >> 44);
 }
 
-static uint32_t bucket_of(uintptr_t addr)
+static _Atomic(uintptr_t) *bucket_of(uintptr_t addr)
 {
-    return (page_of(addr) + (uint32_t)(addr >> 3)) % BUCKETS;
+    return &buckets[(page_hash(addr) + (uint32_t)(addr >> 3)) % BUCKETS];
+}
+
+static atomic_uint *page_of(uintptr_t addr)
+{
+    return &pages[page_hash(addr) % PAGES];
+}
+
+static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
+{
+    for (unsigned pauses = 8, rounds = 0;; rounds++) {
+        for (unsigned i = 0; i < pauses; i++)
+            __builtin_ia32_pause();
+        if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
+            return;
+        if (pauses < 64)
+            pauses *= 2;
+        else if (rounds > 16)
+            sched_yield();   /* its thread may have been taken off the processor */
+    }
+}
+
+/* Acquire pairs with the release of unlock(). Returns the first of the list. */
+static struct race_sync *lock(_Atomic(uintptr_t) *b)
+{
+    for (;;) {
+        uintptr_t first = atomic_load_explicit(b, memory_order_relaxed);
+        if (race_likely(!(first & LOCKED)) &&
+            race_likely(atomic_compare_exchange_strong_explicit(b, &first, first | LOCKED, memory_order_acquire, memory_order_relaxed)))
+            return (struct race_sync *)first;
+        wait_unlocked(b);
+    }
+}
+
+static void unlock(_Atomic(uintptr_t) *b, struct race_sync *first)
+{
+    atomic_store_explicit(b, (uintptr_t)first, memory_order_release);
 }
 
 struct race_sync *race_sync_lock(uintptr_t addr, bool make)
 {
-    uint32_t b = bucket_of(addr);
-    for (unsigned spins = 0; atomic_flag_test_and_set_explicit(&buckets[b].lock, memory_order_acquire); spins++)
-        if (spins > 100)
-            sched_yield();
-    struct race_sync *s = buckets[b].first;
-    while (s && s->addr != addr)
+    _Atomic(uintptr_t) *b = bucket_of(addr);
+    struct race_sync *first = lock(b), *s = first;
+    while (s && race_unlikely(s->addr != addr))
         s = s->next;
-    if (!s && make) {
+    if (race_unlikely(!s) && make) {
         s = race_alloc(sizeof *s);
         s->addr = addr;
-        s->next = buckets[b].first;
-        buckets[b].first = s;
-        atomic_fetch_add_explicit(&pages[page_of(addr)], 1, memory_order_relaxed);
+        s->next = first;
+        atomic_store_explicit(b, (uintptr_t)s | LOCKED, memory_order_relaxed);
+        atomic_fetch_add_explicit(page_of(addr), 1, memory_order_relaxed);
     }
     return s;
 }
 
 void race_sync_unlock(uintptr_t addr)
 {
-    atomic_flag_clear_explicit(&buckets[bucket_of(addr)].lock, memory_order_release);
+    _Atomic(uintptr_t) *b = bucket_of(addr);
+    unlock(b, (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)LOCKED));
+}
+
+/* ---- with it locked ---- */
+
+static void learn(struct race_g *g, const struct clock *known, uint32_t slot, uint32_t value)
+{
+    clock_learn(&g->known, known, slot, value);
+    g->learned_at = g->clock;
 }
 
 void race_sync_acquire(struct race_g *g, struct race_sync *s)
 {
-    if (s->value == 0 || (s->slot == g->slot && clock_same(&s->clock, &g->known)))
-        return;
-    clock_join(&g->known, &s->clock);
     if (s->slot != g->slot)
+        s->seen = true;
+    if (race_sync_is_known(g, s))
+        return;
+    if (s->whole) {
+        learn(g, &s->clock, s->slot, s->value);
+        return;
+    }
+    race_g_learn(g, &s->clock);
+    race_g_learn(g, &s->own);
+    if (s->slot != g->slot && clock_get(&g->known, s->slot) < s->value) {
         clock_raise(&g->known, s->slot, s->value);
+        g->learned_at = g->clock;
+    }
+}
+
+void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known)
+{
+    clock_assign(&s->clock, known);
+    if (race_unlikely(s->own.root != NULL))
+        clock_clear(&s->own);
+    s->slot = slot;
+    s->value = value;
+    s->whole = true;
+    s->seen = false;
+}
+
+/* Whether all that g knows is in the clock that it left with `value`. */
+static bool is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
+{
+    return slot == g->slot && value >= g->learned_at;
+}
+
+void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value)
+{
+    if (race_likely(s->whole && is_up_to_date(g, s->slot, s->value) && s->own.root == NULL)) {
+        s->value = value;
+        s->seen = false;
+    } else {
+        race_sync_set(s, g->slot, value, &g->known);
+    }
+}
+
+void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known, bool knows)
+{
+    if (s->slot != slot)
+        clock_raise(&s->own, s->slot, s->value);
+    else if (value < s->value)   /* of a fence before */
+        value = s->value;
+    if (knows) {
+        clock_assign(&s->clock, known);
+        s->whole = true;
+    } else {
+        clock_join(&s->clock, known, true);
+        s->whole = false;
+    }
+    s->slot = slot;
+    s->value = value;
+    s->seen = false;
 }
 
 void race_sync_release(struct race_g *g, struct race_sync *s)
 {
-    clock_copy(&s->clock, &g->known);
-    s->slot = g->slot;
-    s->value = g->clock;
+    race_sync_leave(g, s, race_g_value(g));
+    race_g_publish(g);
 }
 
 void race_sync_release_merge(struct race_g *g, struct race_sync *s)
 {
-    if (s->value && s->slot != g->slot)
-        clock_raise(&s->clock, s->slot, s->value);
-    clock_join(&s->clock, &g->known);
-    s->slot = g->slot;
-    s->value = g->clock;
+    if (race_sync_is_known(g, s))
+        race_sync_leave(g, s, race_g_value(g));
+    else
+        race_sync_leave_merge(s, g->slot, race_g_value(g), &g->known, false);
+    race_g_publish(g);
 }
 
-void race_sync_join_into(const struct race_sync *s, struct clock *c)
+void race_sync_join_into(struct race_sync *s, struct clock *c)
 {
-    if (s->value) {
-        clock_join(c, &s->clock);
-        clock_raise(c, s->slot, s->value);
-    }
+    s->seen = true;
+    clock_join(c, &s->clock, true);
+    clock_raise(c, s->slot, s->value);
+    if (!s->whole && s->own.root)
+        clock_join(c, &s->own, true);
 }
 
-void race_sync_set(struct race_sync *s, const struct clock *c, bool merge)
+void race_sync_clear(struct race_sync *s)
 {
-    if (merge) {
-        if (s->value)
-            clock_raise(&s->clock, s->slot, s->value);
-        clock_join(&s->clock, c);
-    } else {
-        clock_copy(&s->clock, c);
-    }
-    s->slot = 0;    /* slot 0 is nobody's: everything is in the clock */
-    s->value = 1;
+    clock_clear(&s->clock);
+    clock_clear(&s->own);
+    s->slot = s->value = 0;
+    s->whole = s->seen = false;
 }
 
+/* ---- by address ---- */
+
+static bool is_off(const struct race_g *g)
+{
+    return g == NULL || g == &race_ignored;
+}
+
+/* Nothing there: the caller has synchronized with whoever left something already, and would see it. */
 void race_acquire(struct race_g *g, const void *addr)
 {
-    if (g == NULL || g == &race_ignored)
+    if (is_off(g) || atomic_load_explicit(bucket_of((uintptr_t)addr), memory_order_relaxed) == 0)
         return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, false);
     if (s)
@@ -109,22 +208,47 @@ void race_acquire(struct race_g *g, const void *addr)
 
 void race_release(struct race_g *g, const void *addr)
 {
-    if (g == NULL || g == &race_ignored)
+    if (is_off(g))
         return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, true);
     race_sync_release(g, s);
     race_sync_unlock((uintptr_t)addr);
-    race_g_tick(g);
 }
 
 void race_release_merge(struct race_g *g, const void *addr)
 {
-    if (g == NULL || g == &race_ignored)
+    if (is_off(g))
         return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, true);
     race_sync_release_merge(g, s);
     race_sync_unlock((uintptr_t)addr);
-    race_g_tick(g);
+}
+
+/* Without the lock, if addr's sync is the first of its bucket (made by a release before). Only g touches what is in it but for the link. The bucket may change
+ * meanwhile, and the first that we saw be freed, if it is another address's: then the word that we compare is no user's address (it is a free
+ * block's link, or zero, or a detector's pointer). */
+static struct race_sync *held(uintptr_t addr)
+{
+    struct race_sync *s = (struct race_sync *)(atomic_load_explicit(bucket_of(addr), memory_order_acquire) & ~(uintptr_t)LOCKED);
+    return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
+}
+
+void race_acquire_held(struct race_g *g, const void *addr)
+{
+    struct race_sync *s = held((uintptr_t)addr);
+    if (race_unlikely(!s))
+        race_acquire(g, addr);
+    else if (!is_off(g))
+        race_sync_acquire(g, s);
+}
+
+void race_release_held(struct race_g *g, const void *addr)
+{
+    struct race_sync *s = held((uintptr_t)addr);
+    if (race_unlikely(!s))
+        race_release_merge(g, addr);
+    else if (!is_off(g))
+        race_sync_release_merge(g, s);
 }
 
 void race_sync_forget(uintptr_t addr, size_t n)
@@ -133,28 +257,86 @@ void race_sync_forget(uintptr_t addr, size_t n)
     addr &= ~7ul;
     while (addr < end) {
         uintptr_t page_end = (addr | 4095) + 1, stop = end < page_end ? end : page_end;
-        if (atomic_load_explicit(&pages[page_of(addr)], memory_order_relaxed) == 0) {
+        if (atomic_load_explicit(page_of(addr), memory_order_relaxed) == 0) {
             addr = stop;
             continue;
         }
         for (; addr < stop; addr += 8) {
-            uint32_t b = bucket_of(addr);
-            if (__atomic_load_n(&buckets[b].first, __ATOMIC_RELAXED) == NULL)
+            _Atomic(uintptr_t) *b = bucket_of(addr);
+            if (atomic_load_explicit(b, memory_order_relaxed) == 0)
                 continue;
-            while (atomic_flag_test_and_set_explicit(&buckets[b].lock, memory_order_acquire))
-                sched_yield();
-            for (struct race_sync **p = &buckets[b].first; *p;) {
+            struct race_sync *first = lock(b);
+            for (struct race_sync **p = &first; *p;) {
                 struct race_sync *s = *p;
                 if ((s->addr & ~7ul) != addr) {
                     p = &s->next;
                     continue;
                 }
                 *p = s->next;
-                atomic_fetch_sub_explicit(&pages[page_of(addr)], 1, memory_order_relaxed);
-                clock_clear(&s->clock);
+                atomic_fetch_sub_explicit(page_of(addr), 1, memory_order_relaxed);
+                race_sync_clear(s);
                 race_free(s, sizeof *s);
             }
-            atomic_flag_clear_explicit(&buckets[b].lock, memory_order_release);
+            unlock(b, first);
         }
     }
+}
+
+/* ---- in an object ---- */
+
+static bool pass_is_known(const struct race_g *g, const struct race_pass *p)
+{
+    return p->value ? p->slot == g->slot || clock_get(&g->known, p->slot) >= p->value : p->clock.root == NULL;
+}
+
+static void pass_set(struct race_g *g, struct race_pass *p)
+{
+    if (p->value == 0 || !is_up_to_date(g, p->slot, p->value))
+        clock_assign(&p->clock, &g->known);
+    p->slot = g->slot;
+    p->value = race_g_value(g);
+    race_g_publish(g);
+}
+
+void race_pass(struct race_g *g, struct race_pass *p)
+{
+    if (is_off(g))
+        return;
+    if (!pass_is_known(g, p))
+        learn(g, &p->clock, p->slot, p->value);
+    pass_set(g, p);
+}
+
+void race_pass_leave(struct race_g *g, struct race_pass *p)
+{
+    if (is_off(g))
+        return;
+    if (pass_is_known(g, p)) {
+        pass_set(g, p);
+        return;
+    }
+    clock_raise(&p->clock, p->slot, p->value);
+    clock_join(&p->clock, &g->known, true);
+    clock_raise(&p->clock, g->slot, race_g_value(g));
+    p->slot = p->value = 0;
+    race_g_publish(g);
+}
+
+void race_passes_forget(struct race_pass *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        clock_clear(&p[i].clock);
+        p[i].slot = p[i].value = 0;
+    }
+}
+
+void race_meet(struct race_g *a, struct race_g *b)
+{
+    if (is_off(a) || is_off(b))
+        return;
+    clock_meet(&a->known, a->slot, race_g_value(a), &b->known, b->slot, race_g_value(b));
+    race_g_publish(a);
+    race_g_publish(b);
+    a->learned_at = a->clock;
+    b->learned_at = b->clock;
 }

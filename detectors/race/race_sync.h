@@ -1,4 +1,7 @@
-/* What a release left at an address: the releaser's clock, shared, and its own epoch beside it. */
+/* What releases left at an address: clocks of the releasers, shared, and the last one's own epoch beside its clock.
+ *
+ * Mostly it is *whole*: all that is there is what goroutine `slot` published with `value`: it released last, and knew what was there before or replaced
+ * it. Then who knows (slot, value) has nothing to learn (race.h, publishing), and that is one look into its clock. */
 #ifndef RACE_SYNC_H
 #define RACE_SYNC_H
 
@@ -8,8 +11,24 @@ struct race_sync {
     uintptr_t addr;
     struct race_sync *next;
     struct clock clock;       /* what the releasers knew */
-    uint32_t slot, value;     /* the last releaser itself; value 0: nobody */
+    struct clock own;         /* the values of releasers before the last that are still part of it */
+    uint32_t slot, value;     /* the last releaser; value 0: everything is in `clock`, or there is nothing */
+    bool whole;
+    bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
 };
+
+/* The same in an object of the runtime, which guards it: a channel's slot (runtime/hooks.h). Zero is empty. Value 0: everything is in `clock`. */
+struct race_pass {
+    struct clock clock;
+    uint32_t slot, value;
+};
+/* g acquires what is there, and releases. */
+void race_pass(struct race_g *g, struct race_pass *p);
+/* g releases, joined to what is there. */
+void race_pass_leave(struct race_g *g, struct race_pass *p);
+void race_passes_forget(struct race_pass *p, size_t n);
+/* Both learn all that the other knows. */
+void race_meet(struct race_g *a, struct race_g *b);
 
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
@@ -17,9 +36,25 @@ void race_sync_unlock(uintptr_t addr);
 
 /* With it locked: */
 void race_sync_acquire(struct race_g *g, struct race_sync *s);
-void race_sync_release(struct race_g *g, struct race_sync *s);         /* replaces; the caller ticks after unlocking */
-void race_sync_release_merge(struct race_g *g, struct race_sync *s);   /* joins; likewise */
-void race_sync_join_into(const struct race_sync *s, struct clock *c);
-void race_sync_set(struct race_sync *s, const struct clock *c, bool merge);   /* from a clock that includes its owner */
+/* Replaces; joins. Both publish. */
+void race_sync_release(struct race_g *g, struct race_sync *s);
+void race_sync_release_merge(struct race_g *g, struct race_sync *s);
+/* The same in two steps, for who has something to do in the epoch that is published: with value g->clock; race_g_tick follows. */
+void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value);
+void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known, bool knows);
+void race_sync_join_into(struct race_sync *s, struct clock *c);
+/* Replaces what is there by what `slot` knew when it published `value`. */
+void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known);
+/* Empty. */
+void race_sync_clear(struct race_sync *s);
+static inline bool race_sync_is_empty(const struct race_sync *s)
+{
+    return s->value == 0 && s->clock.root == NULL;
+}
+/* Whether g has nothing to learn here. */
+static inline bool race_sync_is_known(const struct race_g *g, const struct race_sync *s)
+{
+    return s->whole ? s->slot == g->slot || clock_get(&g->known, s->slot) >= s->value : race_sync_is_empty(s);
+}
 
 #endif

@@ -1,0 +1,380 @@
+/* The detector's synchronization against the naive model: one thread plays many goroutines, in a random order, that release, acquire, pass, meet,
+ * start and end others, and use atomics of every memory order. The model keeps for each goroutine an array of how many accesses of each other
+ * goroutine happened before its present, and for each atomic the heads of its release sequences. After each step the detector must say of past accesses what the
+ * model says: no edge missing (a false report), none too many (a missed race). The seed is printed when they disagree. */
+#include <criterion/criterion.h>
+#include <race_sync.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIVE = 9, ALL = 300, PLACES = 5, ATOMICS = 4, HEADS = 64, STEPS = 1500, PAST = STEPS * 2 };
+enum { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
+
+typedef uint16_t vector[ALL];
+
+struct goroutine {
+    struct race_g *g;     /* NULL: ended */
+    vector knows;         /* of its own: all it did so far */
+    vector fence_acquire, fence_release;
+    bool has_fence;
+};
+
+struct head {
+    int who;
+    vector knows;
+};
+
+static struct goroutine all[ALL];
+static int live[LIVE], nlive, nall;
+static struct { int who, index; uint64_t epoch; } past[PAST];
+static int npast;
+static vector left[PLACES];               /* by address */
+static vector passes[PLACES];
+static struct race_pass race_passes[PLACES];
+static char place[PLACES * 8] __attribute__((aligned(8)));
+static struct { struct head head[HEADS]; int n; } sequence[ATOMICS];
+static uint64_t atomic[ATOMICS];
+static unsigned seed, first_seed;
+static int step;
+
+/* Stands for race_access.c: an access with another epoch than the last one at that address is recorded. */
+static uint64_t recorded_at[ATOMICS];
+void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+{
+    (void)n, (void)pc;
+    uint64_t now = g->epoch | kind, *last = &recorded_at[((uint64_t *)addr) - atomic];
+    if (*last != now)
+        g->recorded = true;
+    *last = now;
+}
+
+uint64_t __tsan_atomic64_load(const volatile uint64_t *a, int mo);
+void __tsan_atomic64_store(volatile uint64_t *a, uint64_t x, int mo);
+uint64_t __tsan_atomic64_fetch_add(volatile uint64_t *a, uint64_t x, int mo);
+int __tsan_atomic64_compare_exchange_strong(volatile uint64_t *a, uint64_t *c, uint64_t x, int mo, int fmo);
+void __tsan_atomic_thread_fence(int mo);
+
+static unsigned rnd(unsigned n)
+{
+    return (unsigned)rand_r(&seed) % n;
+}
+
+static void max(vector to, const vector from)
+{
+    for (int i = 0; i < nall; i++)
+        if (to[i] < from[i])
+            to[i] = from[i];
+}
+
+static void copy(vector to, const vector from)
+{
+    memcpy(to, from, sizeof(vector));
+}
+
+/* w accesses something, in the epoch given. */
+static void access(int w, uint64_t epoch)
+{
+    if (npast == PAST)
+        return;
+    past[npast].who = w;
+    past[npast].index = all[w].knows[w]++;
+    past[npast++].epoch = epoch;
+}
+
+static int start(struct race_g *parent_g, int parent)
+{
+    int w = nall++;
+    struct goroutine *c = &all[w];
+    memset(c, 0, sizeof *c);
+    if (parent >= 0)
+        copy(c->knows, all[parent].knows);
+    c->g = race_g_new(parent_g);
+    live[nlive++] = w;
+    return w;
+}
+
+static void check(int i, int w)
+{
+    bool model = all[w].knows[past[i].who] > past[i].index, said = race_before(all[w].g, past[i].epoch);
+    cr_assert(said == model, "seed %u step %d: goroutine %d, access %d of goroutine %d: the detector says %s", first_seed, step, w, past[i].index, past[i].who,
+              said ? "before" : "not before");
+}
+
+static bool acquires(int mo)
+{
+    return mo == CONSUME || mo == ACQUIRE || mo == ACQ_REL || mo == SEQ_CST;
+}
+static bool releases(int mo)
+{
+    return mo == RELEASE || mo == ACQ_REL || mo == SEQ_CST;
+}
+
+static void saw(int w, int k, int mo)
+{
+    for (int i = 0; i < sequence[k].n; i++)
+        max(acquires(mo) ? all[w].knows : all[w].fence_acquire, sequence[k].head[i].knows);
+}
+
+static void add_head(int w, int k, const vector knows)
+{
+    for (int i = 0; i < sequence[k].n; i++) {
+        if (sequence[k].head[i].who == w) {   /* what it released before is part of that */
+            max(sequence[k].head[i].knows, knows);
+            return;
+        }
+    }
+    cr_assert(sequence[k].n < HEADS);
+    sequence[k].head[sequence[k].n].who = w;
+    copy(sequence[k].head[sequence[k].n++].knows, knows);
+}
+
+/* Of the sequences at k those that w heads go on. */
+static void only_own(int w, int k)
+{
+    int n = 0;
+    for (int i = 0; i < sequence[k].n; i++)
+        if (sequence[k].head[i].who == w)
+            sequence[k].head[n++] = sequence[k].head[i];
+    sequence[k].n = n;
+}
+
+static void leaves(int w, int k, int mo)
+{
+    if (releases(mo))
+        add_head(w, k, all[w].knows);
+    else if (all[w].has_fence)
+        add_head(w, k, all[w].fence_release);
+}
+
+static bool is_mixed(int w, int k)
+{
+    bool own = false;
+    for (int i = 0; i < sequence[k].n; i++)
+        own = own || sequence[k].head[i].who == w;
+    return own && sequence[k].n > 1;
+}
+
+static uint64_t epoch_before(const struct race_g *g, bool released)
+{
+    return released ? epoch_make(g->slot, g->clock - 1) : g->epoch;
+}
+
+static void use_atomic(int w)
+{
+    struct race_g *g = all[w].g;
+    int k = (int)rnd(ATOMICS);
+    race_cur_tls = g;
+    switch (rnd(4)) {
+    case 0: {
+        int mo = (int[]){RELAXED, CONSUME, ACQUIRE, SEQ_CST}[rnd(4)];
+        __tsan_atomic64_load(&atomic[k], mo);
+        saw(w, k, mo);
+        access(w, g->epoch);
+        break;
+    }
+    case 1: {
+        int mo = (int[]){RELAXED, RELEASE, SEQ_CST}[rnd(3)];
+        if (!releases(mo) && is_mixed(w, k))   /* the one place where the detector keeps more than C does (race_atomic.c) */
+            break;
+        __tsan_atomic64_store(&atomic[k], 1, mo);
+        access(w, epoch_before(g, releases(mo)));
+        if (releases(mo))
+            sequence[k].n = 0;
+        else
+            only_own(w, k);
+        leaves(w, k, mo);
+        break;
+    }
+    case 2: {
+        int mo = (int)rnd(6);
+        int times = 1 + (int)rnd(3);
+        for (int i = 0; i < times; i++) {   /* again: in the same epoch, if nobody can tell */
+            __tsan_atomic64_fetch_add(&atomic[k], 1, mo);
+            saw(w, k, mo);
+            access(w, epoch_before(g, releases(mo)));
+            leaves(w, k, mo);
+        }
+        break;
+    }
+    case 3: {
+        int mo = (int)rnd(6), fmo = rnd(2) ? RELAXED : ACQUIRE;
+        uint64_t expected = rnd(2) ? atomic[k] : 1ull << 40;
+        bool done = __tsan_atomic64_compare_exchange_strong(&atomic[k], &expected, 7, mo, fmo);
+        saw(w, k, done ? mo : fmo);
+        access(w, epoch_before(g, done && releases(mo)));
+        if (done)
+            leaves(w, k, mo);
+        break;
+    }
+    }
+    race_cur_tls = &race_ignored;
+}
+
+static void fence(int w)
+{
+    int mo = (int)rnd(6);
+    race_cur_tls = all[w].g;
+    __tsan_atomic_thread_fence(mo);
+    race_cur_tls = &race_ignored;
+    if (acquires(mo))
+        max(all[w].knows, all[w].fence_acquire);
+    if (releases(mo)) {
+        copy(all[w].fence_release, all[w].knows);
+        all[w].has_fence = true;
+    }
+}
+
+static void one_step(bool with_fences)
+{
+    int i = (int)rnd((unsigned)nlive), w = live[i];
+    struct race_g *g = all[w].g;
+    int k = (int)rnd(PLACES);
+    const void *at = &place[k * 8];
+    switch (rnd(13)) {
+    case 0:
+    case 1:
+        g->recorded = true;
+        access(w, g->epoch);
+        break;
+    case 2:
+        race_acquire(g, at);
+        max(all[w].knows, left[k]);
+        break;
+    case 3:
+        race_release(g, at);
+        copy(left[k], all[w].knows);
+        break;
+    case 4:
+        race_release_merge(g, at);
+        max(left[k], all[w].knows);
+        break;
+    case 5:   /* a critical section */
+        race_acquire_held(g, at);
+        max(all[w].knows, left[k]);
+        if (rnd(2)) {
+            g->recorded = true;
+            access(w, g->epoch);
+        }
+        race_release_held(g, at);
+        copy(left[k], all[w].knows);
+        break;
+    case 6:
+        race_pass(g, &race_passes[k]);
+        max(all[w].knows, passes[k]);
+        copy(passes[k], all[w].knows);
+        break;
+    case 7:
+        race_pass_leave(g, &race_passes[k]);
+        max(passes[k], all[w].knows);
+        break;
+    case 8: {
+        int other = live[rnd((unsigned)nlive)];
+        if (other != w) {
+            race_meet(g, all[other].g);
+            max(all[w].knows, all[other].knows);
+            copy(all[other].knows, all[w].knows);
+        }
+        break;
+    }
+    case 9:
+        if (nlive < LIVE && nall < ALL)
+            start(g, w);
+        break;
+    case 10:
+        if (nlive > 2) {
+            if (rnd(3)) {   /* waited for */
+                race_release_merge(g, at);
+                max(left[k], all[w].knows);
+            }
+            race_g_end(g);
+            all[w].g = NULL;
+            live[i] = live[--nlive];
+        }
+        break;
+    case 11:
+        use_atomic(w);
+        break;
+    case 12:
+        if (with_fences)
+            fence(w);
+        else
+            use_atomic(w);
+        break;
+    }
+}
+
+static void run(unsigned s, bool with_fences)
+{
+    seed = first_seed = s;
+    nlive = nall = npast = 0;
+    memset(left, 0, sizeof left);
+    memset(passes, 0, sizeof passes);
+    memset(sequence, 0, sizeof sequence);
+    memset(recorded_at, 0, sizeof recorded_at);
+    race_cur_tls = &race_ignored;
+    start(NULL, -1);
+    start(all[0].g, 0);
+    for (step = 0; step < STEPS; step++) {
+        one_step(with_fences);
+        for (int c = 0; c < 12 && npast; c++)
+            check(c < 6 ? npast - 1 - (int)rnd(npast < 20 ? (unsigned)npast : 20) : (int)rnd((unsigned)npast), live[rnd((unsigned)nlive)]);
+    }
+    for (int i = 0; i < npast; i++)
+        for (int l = 0; l < nlive; l++)
+            check(i, live[l]);
+    for (int l = 0; l < nlive; l++)
+        race_g_end(all[live[l]].g);
+    race_sync_forget((uintptr_t)place, sizeof place);
+    race_sync_forget((uintptr_t)atomic, sizeof atomic);
+    race_passes_forget(race_passes, PLACES);
+}
+
+Test(race_sync, agrees_with_the_model)
+{
+    for (unsigned s = 1; s <= 400; s++)
+        run(s, false);
+}
+
+Test(race_sync, agrees_with_the_model_fences_too)
+{
+    for (unsigned s = 1; s <= 400; s++)
+        run(s, true);
+}
+
+/* A goroutine that nobody waits for, whose last act is an access, keeps its slot for itself; one that was waited for gives it to the next. */
+Test(race_sync, a_slot_is_used_again_when_all_of_its_user_is_known)
+{
+    struct race_g *parent = race_g_new(NULL), *a = race_g_new(parent);
+    uint32_t slot = a->slot;
+    a->recorded = true;
+    race_release_merge(a, place);
+    race_g_end(a);
+    race_acquire(parent, place);
+    struct race_g *b = race_g_new(parent);
+    cr_assert_eq(b->slot, slot);
+    race_release_merge(b, place);
+    b->recorded = true;
+    race_g_end(b);
+    race_acquire(parent, place);
+    for (int i = 0; i < 200; i++) {
+        struct race_g *c = race_g_new(parent);
+        cr_assert_neq(c->slot, slot, "its last access is not known to anybody");
+        race_release_merge(c, place);
+        race_g_end(c);
+        race_acquire(parent, place);
+    }
+}
+
+/* Releases between which nothing happened do not end the epoch. */
+Test(race_sync, an_epoch_ends_only_when_there_is_something_in_it)
+{
+    struct race_g *g = race_g_new(NULL);
+    race_release_merge(g, place);
+    uint64_t epoch = g->epoch;
+    race_release_merge(g, place + 8);
+    race_release(g, place);
+    cr_assert_eq(g->epoch, epoch);
+    g->recorded = true;
+    race_release(g, place);
+    cr_assert_neq(g->epoch, epoch);
+}
