@@ -17,7 +17,7 @@
 #include "race.h"
 #include "race_alloc.h"
 #include "race_die.h"
-#include "race_locks.h"
+#include "race_lock_history.h"
 
 enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 
@@ -279,7 +279,7 @@ void race_g_tick(struct race_g *g)
     if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
         clock_raise(&g->known, g->slot, g->clock);
         take_place(g, g->who);
-        race_locks_moved(g);
+        race_locks_moved(g, g->lockset);
         return;
     }
     g->epoch = epoch_make(g->slot, g->clock);

@@ -2,17 +2,14 @@
  *
  * Fast path of a lock: four places of the goroutine's own remember the sets that it last went to (by address and program counter), so a lock in a
  * loop costs a few compares, two stores to the race_lock, a tick and a store to the history; an unlock of the latest lock the same without the
- * search. The tables are touched only by what is new.
- *
- * History: a ring of (clock, lockset id), written by the goroutine alone. It grows, four times each, to the bound by history_size as long as all rings
- * together keep their bound; after that the oldest is overwritten. The reader, under rings_lock, which growing takes too, reads n, the entry, and n
- * again: if the writer has come round meanwhile, the entry counts as lost. (Release on n after the entry's store, acquire on reading n before it.) */
+ * search. The tables are touched only by what is new. */
 #include "race_locks.h"
 
 #include <sched.h>
 
 #include "race_alloc.h"
 #include "race_flags.h"
+#include "race_lock_history.h"
 #include "race_order.h"
 #include "race_report.h"
 
@@ -168,136 +165,6 @@ static struct lockset *without(struct lockset *s, uintptr_t addr)
     return all;
 }
 
-/* ---- history ---- */
-
-struct lock_history {
-    uint32_t cap;                /* a power of two */
-    atomic_uint n;               /* entries ever written */
-    uint32_t from;               /* clock of the oldest entry's predecessor: nothing was held before the first */
-    _Atomic(uint64_t) at[];      /* clock << 32 | lockset id */
-};
-enum { FIRST_CAP = 4, CAP_LOG_MIN = 10 };
-
-static atomic_flag rings_lock;
-static size_t rings_bytes;       /* under rings_lock */
-static atomic_int lost;
-
-static size_t ring_bytes(uint32_t cap)
-{
-    return sizeof(struct lock_history) + cap * sizeof(uint64_t);
-}
-
-static uint32_t cap_max(void)
-{
-    int log = CAP_LOG_MIN + race_flags.history_size;
-    return 1u << (log > 20 ? 20 : log);
-}
-
-static size_t rings_bytes_max(void)
-{
-    return (size_t)64 << (20 + (race_flags.history_size > 7 ? 7 : race_flags.history_size));
-}
-
-/* A ring with room: a larger one, or, at a bound, the same, whose oldest entry is given up. */
-static race_noinline struct lock_history *history_grow(struct race_g *g)
-{
-    struct lock_history *h = g->who->lock_history;
-    spin_lock(&rings_lock);
-    uint32_t cap = h ? h->cap * 4 : FIRST_CAP;
-    cap = cap > cap_max() ? cap_max() : cap;
-    if (h && (cap == h->cap || rings_bytes + ring_bytes(cap) > rings_bytes_max())) {
-        spin_unlock(&rings_lock);
-        return h;
-    }
-    struct lock_history *bigger = race_alloc(ring_bytes(cap));
-    rings_bytes += ring_bytes(cap);
-    bigger->cap = cap;
-    uint32_t n = h ? atomic_load_explicit(&h->n, memory_order_relaxed) : 0;
-    for (uint32_t i = h && n > h->cap ? n - h->cap : 0; i < n; i++)
-        atomic_store_explicit(&bigger->at[i & (cap - 1)], atomic_load_explicit(&h->at[i & (h->cap - 1)], memory_order_relaxed), memory_order_relaxed);
-    bigger->from = h && n > h->cap ? n - h->cap : h ? h->from : 0;
-    atomic_store_explicit(&bigger->n, n, memory_order_relaxed);
-    g->who->lock_history = bigger;
-    if (h) {
-        rings_bytes -= ring_bytes(h->cap);
-        race_free(h, ring_bytes(h->cap));
-    }
-    spin_unlock(&rings_lock);
-    return bigger;
-}
-
-/* From g's epoch on it holds that set. An entry of the same epoch is replaced: no access was recorded under it. */
-static inline void history_push(struct race_g *g, uint32_t id)
-{
-    struct lock_history *h = g->who->lock_history;
-    uint32_t n = h ? atomic_load_explicit(&h->n, memory_order_relaxed) : 0;
-    uint64_t now = (uint64_t)g->clock << 32 | id;
-    if (n > 0 && atomic_load_explicit(&h->at[(n - 1) & (h->cap - 1)], memory_order_relaxed) >> 32 == g->clock) {
-        atomic_store_explicit(&h->at[(n - 1) & (h->cap - 1)], now, memory_order_relaxed);
-        return;
-    }
-    if (race_unlikely(!h || (n & (h->cap - 1)) == 0))
-        if (!h || n >= h->cap)
-            h = history_grow(g);
-    atomic_store_explicit(&h->at[n & (h->cap - 1)], now, memory_order_relaxed);
-    atomic_store_explicit(&h->n, n + 1, memory_order_release);
-}
-
-uint32_t race_locks_at(const struct race_who *w, uint32_t clock)
-{
-    spin_lock(&rings_lock);
-    struct lock_history *h = w->lock_history;
-    uint32_t id = 0;
-    if (h) {
-        uint32_t n = atomic_load_explicit(&h->n, memory_order_acquire), oldest = n > h->cap ? n - h->cap : 0;
-        oldest = oldest > h->from ? oldest : h->from;
-        uint32_t lo = oldest, hi = n;   /* the first entry later than clock */
-        while (lo < hi) {
-            uint32_t mid = lo + (hi - lo) / 2;
-            uint64_t e = atomic_load_explicit(&h->at[mid & (h->cap - 1)], memory_order_relaxed);
-            if ((uint32_t)(e >> 32) <= clock)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
-        if (lo == oldest)
-            id = oldest == 0 ? 0 : LOCKSET_UNKNOWN;
-        else
-            id = (uint32_t)atomic_load_explicit(&h->at[(lo - 1) & (h->cap - 1)], memory_order_relaxed);
-        atomic_thread_fence(memory_order_acquire);
-        uint32_t now = atomic_load_explicit(&h->n, memory_order_relaxed);
-        if (now != n && now + 1 > h->cap && oldest < now + 1 - h->cap)
-            id = LOCKSET_UNKNOWN;
-        if (id == LOCKSET_UNKNOWN)
-            atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
-    }
-    spin_unlock(&rings_lock);
-    return id;
-}
-
-void race_locks_forget(struct race_who *w)
-{
-    struct lock_history *h = w->lock_history;
-    if (!h)
-        return;
-    spin_lock(&rings_lock);
-    w->lock_history = NULL;
-    rings_bytes -= ring_bytes(h->cap);
-    race_free(h, ring_bytes(h->cap));
-    spin_unlock(&rings_lock);
-}
-
-void race_locks_moved(struct race_g *g)
-{
-    if (g->locks)
-        history_push(g, g->locks->id);
-}
-
-int race_locks_lost(void)
-{
-    return atomic_load_explicit(&lost, memory_order_relaxed);
-}
-
 /* ---- taking and giving back ---- */
 
 static inline struct lockset *held_by(const struct race_g *g)
@@ -348,7 +215,7 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
     if (race_unlikely(!c)) {   /* from here on nothing is known of this goroutine's locks */
         g->locks_off = true;
         g->locks = NULL;
-        history_push(g, LOCKSET_UNKNOWN);
+        lock_history_push(g, LOCKSET_UNKNOWN);
         return;
     }
     struct race_lock *l = c->lock;
@@ -360,7 +227,7 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
         atomic_fetch_add_explicit(&l->readers, 1, memory_order_relaxed);
     }
     g->locks = c;
-    history_push(g, c->id);
+    lock_history_push(g, c->id);
     if (race_unlikely(c->parent != &lockset_none) && !(kind & LOCK_TRIED) && race_flags.detect_deadlocks)
         race_order_check(g, c);
 }
@@ -391,7 +258,7 @@ static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsign
         s = without(s, addr);
         g->locks_off = s == NULL;
         g->locks = s;
-        history_push(g, s ? s->id : LOCKSET_UNKNOWN);
+        lock_history_push(g, s ? s->id : LOCKSET_UNKNOWN);
         return true;
     }
     if (l && (kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX)
@@ -408,7 +275,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
     bool mine = true;
     if (race_likely(l != NULL && l->addr == (uintptr_t)addr)) {
         g->locks = s->parent;
-        history_push(g, s->parent->id);
+        lock_history_push(g, s->parent->id);
         kind |= s->kind & LOCK_RECURSIVE;
     } else {
         mine = released_slow(g, (uintptr_t)addr, kind);

@@ -15,6 +15,7 @@
 #define RACE_LOCKS_H
 
 #include "race.h"
+#include "race_lock_history.h"
 
 enum {
     LOCK_GO_MUTEX, LOCK_GO_RWMUTEX, LOCK_MUTEX, LOCK_RWLOCK, LOCK_SPIN,
@@ -48,7 +49,6 @@ struct lockset {
     uint32_t kind;
 };
 extern struct lockset lockset_none;     /* id 0: nothing is held */
-#define LOCKSET_UNKNOWN 0xffffffffu
 struct lockset *lockset_by_id(uint32_t id);
 
 /* g has locked addr; kind: LOCK_*. Begins a new epoch. */
@@ -67,15 +67,5 @@ void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end ho
 /* Misuse that the caller has made sure of. */
 enum lock_misuse { MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED };
 void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc);
-
-/* ---- history ---- */
-
-/* The set that the user of a slot held at that clock; its id, or LOCKSET_UNKNOWN. Called under the lock of the slots. */
-uint32_t race_locks_at(const struct race_who *w, uint32_t clock);
-/* The goroutine goes on under another slot and clock (race_g.c). */
-void race_locks_moved(struct race_g *g);
-void race_locks_forget(struct race_who *w);
-/* How many lookups found their history gone. */
-int race_locks_lost(void);
 
 #endif

@@ -117,7 +117,7 @@ static bool fits(const struct order_step *step)
 {
     for (int i = 0; i < nsteps; i++) {
         const struct order_step *other = &steps[i];
-        if (epoch_slot(other->by) == epoch_slot(step->by))
+        if (epoch_slot(other->by) == epoch_slot(step->by) && other->user == step->user)
             return false;
         for (const struct lockset *a = other->wanted->parent; a->parent; a = a->parent)
             for (const struct lockset *b = step->wanted->parent; b->parent; b = b->parent)
@@ -152,7 +152,7 @@ static bool close_cycle(const struct race_lock *goal, int depth)
             if (!held || !way_is_valid(w) || (last_kind & held->kind & LOCK_READ) || (closes && (w->kind & steps[0].held->kind & LOCK_READ)))
                 continue;
             for (int k = 0; k < ORDER_KNOWN_BY; k++) {
-                struct order_step step = {(struct lockset *)held, w, atomic_load_explicit(&o->by[k], memory_order_relaxed)};
+                struct order_step step = {(struct lockset *)held, w, atomic_load_explicit(&o->by[k], memory_order_relaxed), o->user[k]};
                 tries++;
                 if (step.by == 0 || !fits(&step))
                     continue;
@@ -172,7 +172,7 @@ static bool find_cycle(struct race_g *g, struct lockset *held, struct lockset *s
     tries = 0;
     for (int depth = 1; depth < STEPS_MAX && tries < TRIES_MAX; depth = depth < 8 ? depth + 1 : depth * 2) {
         nsteps = 0;
-        steps[nsteps++] = (struct order_step){held, s, g->epoch};
+        steps[nsteps++] = (struct order_step){held, s, g->epoch, g->who->first_clock};
         if (close_cycle(held->lock, depth))
             return true;
     }
@@ -189,11 +189,13 @@ static void known_by(struct order_info *o, const struct race_g *g)
 {
     for (int i = 0; i < ORDER_KNOWN_BY; i++) {
         uint64_t e = atomic_load_explicit(&o->by[i], memory_order_relaxed);
-        if (e != 0 && (epoch_slot(e) != g->slot || epoch_clock(e) < g->who->first_clock))
-            continue;
-        if (e == 0 || epoch_slot(e) == g->slot)
+        if (e == 0) {
+            o->user[i] = g->who->first_clock;
             atomic_store_explicit(&o->by[i], g->epoch, memory_order_relaxed);
-        return;
+            return;
+        }
+        if (epoch_slot(e) == g->slot && o->user[i] == g->who->first_clock)
+            return;
     }
     atomic_store_explicit(&o->many, true, memory_order_relaxed);
 }

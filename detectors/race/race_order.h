@@ -18,6 +18,7 @@ enum { ORDER_KNOWN_BY = 4 };
 struct order_info {
     uint64_t stamp;                 /* order_stamp when the edges were made: they are void if it has changed */
     _Atomic(uint64_t) by[ORDER_KNOWN_BY];   /* by whom: epochs, 0: none */
+    uint32_t user[ORDER_KNOWN_BY];          /* first clocks: slots are used again */
     atomic_bool many;               /* by more than fit */
 };
 
@@ -52,6 +53,7 @@ static inline void race_order_check(struct race_g *g, struct lockset *s)
 struct order_step {
     struct lockset *held, *wanted;
     uint64_t by;                    /* the goroutine's epoch */
+    uint32_t user;                  /* and its first clock in the slot */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "race_test.h"
 
 static go_mutex a, b;
+int own;
 
 static void racy(void)
 {
@@ -16,6 +17,7 @@ static void racy(void)
     go_mutex_unlock(&a);
     for (int i = 0; i < 3000; i++) {
         go_mutex_lock(&b);
+        own++;
         go_mutex_unlock(&b);
     }
     step(1);
