@@ -103,14 +103,24 @@ static const void *held_at(const go_mutex *m)
     return &m->reserved;
 }
 
-void go_mutex_lock(go_mutex *m)
+static inline __attribute__((always_inline)) void lock_at(go_mutex *m, const void *pc)
 {
     if (rt_unlikely(!take(m, LOCKED))) {
-        hook_lock_wanted(rt_race(), m, HOOK_MUTEX, CALLER);
+        hook_lock_wanted(rt_race(), m, HOOK_MUTEX, pc);
         gort_mutex_lock_slow(m);
     }
     hook_lock(rt_race(), held_at(m));
-    hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, CALLER);
+    hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, pc);
+}
+
+void go_mutex_lock(go_mutex *m)
+{
+    lock_at(m, CALLER);
+}
+
+void rt_mutex_lock_at(go_mutex *m, const void *pc)
+{
+    lock_at(m, pc);
 }
 
 bool go_mutex_try_lock(go_mutex *m)
