@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <inspect.h>
 #include <traceback/format.h>
 
 #include "race_flags.h"
@@ -206,6 +207,36 @@ static bool on_main_stack(uintptr_t addr)
     return found;
 }
 
+struct owner_stack {
+    uint64_t id;
+    uintptr_t pcs[DEEPEST], sps[DEEPEST];
+    int n;
+};
+
+static bool unwind_parked(const struct inspect_g *v, void *arg)
+{
+    struct owner_stack *s = arg;
+    if (v->id != s->id)
+        return true;
+    s->n = inspect_stack_frames(v, s->pcs, s->sps, DEEPEST);
+    return false;
+}
+
+/* The local variable at addr on the stack of the location's owner, if that stack can be read: it reports, or it is parked. */
+static void find_local(struct rec_location *l, const struct race_event *e, uintptr_t addr)
+{
+    static struct owner_stack s;   /* one report at a time */
+    s.id = l->owner.who.id;
+    s.n = 0;
+    if (e->g->who->id == s.id && e->g->who->tid == l->owner.who.tid)
+        s.n = inspect_frames_at(e->regs, s.pcs, s.sps, DEEPEST);
+    else if (s.id)
+        inspect_each(unwind_parked, &s);
+    for (int i = 0; i + 1 < s.n; i++)
+        if (addr >= s.sps[i] && addr < s.sps[i + 1])
+            tb_symbolize_local(tb_symbolizer_self(), s.pcs[i], true, s.sps[i + 1], addr, &l->variable);
+}
+
 static bool same_place(struct race_side a, struct race_side b)
 {
     return a.node == b.node && a.pc == b.pc;
@@ -238,6 +269,8 @@ static void locate(struct record *r, const struct race_event *e, uintptr_t addr)
         if (w.tp && addr < w.tp && tb_symbolize_thread_local(sym, (intptr_t)(addr - w.tp), &l->variable)) {
             l->place = PLACE_THREAD_LOCAL;
             l->variable.addr += w.tp;
+        } else {
+            find_local(l, e, addr);
         }
     } else if (race_who_of_thread_local(addr, &w) && tb_symbolize_thread_local(sym, (intptr_t)(addr - w.tp), &l->variable)) {
         l->place = PLACE_THREAD_LOCAL;

@@ -24,6 +24,7 @@ struct race_event {
     unsigned lock_kind;
     const struct order_step *steps;
     int nsteps;
+    const struct tb_regs *regs;         /* of g, which stands still */
 };
 
 struct rec_stack {

@@ -47,10 +47,13 @@ static void tell(void *arg)
     race_record_free(&r);
 }
 
-static void report(const struct race_event *e)
+static void report(struct race_event *e)
 {
+    struct tb_regs regs;
     if (race_seen_stacks(e))
         return;
+    INSPECT_OWN_REGS(&regs);
+    e->regs = &regs;
     race_ignore_begin();
     pthread_mutex_lock(&report_lock);
     struct job j = {.event = e};

@@ -21,6 +21,8 @@ struct tb_libdw {
     LIBDW_FUNCTIONS(X)
 #undef X
 };
+/* The compilation unit that holds address at; symbolize.c. */
+Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias) __attribute__((visibility("hidden")));
 extern struct tb_libdw dw __attribute__((visibility("hidden")));
 
 struct tb_symbolizer {

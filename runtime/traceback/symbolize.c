@@ -156,7 +156,7 @@ static const char *die_name(Dwarf_Die *die)
 
 /* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't, and where both were at work the
  * index answers with a neighbour: then all units are asked. */
-static Dwarf_Die *unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
+Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
 {
     Dwarf_Die *cu = dw.dwfl_module_addrdie(mod, at, bias);
     if (cu && dw.dwarf_haspc(cu, at - *bias) > 0)
@@ -179,7 +179,7 @@ static bool is_function(Dwarf_Die *die)
 static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
 {
     Dwarf_Addr bias;
-    Dwarf_Die *cu = unit_of(mod, at, &bias);
+    Dwarf_Die *cu = tb_unit_of(mod, at, &bias);
     Dwarf_Die *scopes = NULL, *nest = NULL;
     if (!cu)
         return 0;

@@ -48,6 +48,9 @@ bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_vari
 /* The thread-local variable of this process at that distance from a thread's thread pointer; out->addr is a distance too. */
 bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct tb_variable *out);
 
+/* The local variable or parameter that holds addr in the frame at pc, whose canonical frame address is cfa. */
+bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, uintptr_t cfa, uintptr_t addr, struct tb_variable *out);
+
 /* Runs fn(arg) on a thread of its own with 8 MiB of stack and returns when it is done. On failure to make one, on this stack. */
 void tb_run_on_big_stack(void (*fn)(void *), void *arg);
 /* If set, called with true before and false after the calls that make and join that thread, and with true on the thread itself: the

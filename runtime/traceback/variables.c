@@ -6,6 +6,7 @@
 #include <dwarf.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- declarations ---- */
@@ -339,6 +340,81 @@ bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct 
             describe(&w, b.in_block - at, out);
         found = true;
     }
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+/* ---- locals ---- */
+
+/* Where the frame's variables are counted from. gcc says the canonical frame address; clang a register: rbp, which code with frame pointers sets 16
+ * bytes below that address. */
+static bool frame_base(Dwarf_Die *function, uintptr_t cfa, uintptr_t *base)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Op *ops;
+    size_t n;
+    if (!dw.dwarf_attr_integrate(function, DW_AT_frame_base, &attr) || dw.dwarf_getlocation(&attr, &ops, &n) != 0 || n != 1)
+        return false;
+    if (ops[0].atom == DW_OP_call_frame_cfa)
+        *base = cfa;
+    else if (ops[0].atom == DW_OP_reg6)
+        *base = cfa - 16;
+    else
+        return false;
+    return true;
+}
+
+/* Whether addr lies in the variable, which a fixed place in the frame holds. */
+static bool local_holds(Dwarf_Die *die, Dwarf_Addr at, uintptr_t base, uintptr_t addr, uint64_t *offset, uint64_t *size)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Op *ops;
+    size_t n;
+    Dwarf_Die type;
+    Dwarf_Word bytes;
+    if (!dw.dwarf_attr_integrate(die, DW_AT_location, &attr) || dw.dwarf_getlocation_addr(&attr, at, &ops, &n, 1) != 1 || n != 1 ||
+        ops[0].atom != DW_OP_fbreg || !type_of(die, &type) || dw.dwarf_aggregate_size(&type, &bytes) != 0)
+        return false;
+    *offset = addr - (base + (uintptr_t)(intptr_t)ops[0].number);
+    *size = bytes;
+    return *offset < bytes;
+}
+
+bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, uintptr_t cfa, uintptr_t addr, struct tb_variable *out)
+{
+    uintptr_t at = is_return_address ? pc - 1 : pc, base = 0;
+    bool found = false;
+    Dwarf_Addr bias;
+    Dwarf_Die *scopes = NULL, *nest = NULL;
+    pthread_mutex_lock(&s->lock);
+    Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, at) : NULL;
+    Dwarf_Die *cu = mod ? tb_unit_of(mod, at, &bias) : NULL;
+    int n = cu ? dw.dwarf_getscopes(cu, at - bias, &scopes) : 0;
+    /* The innermost scope's own parents, down to the function itself: symbolize.c says why. */
+    int k = n > 0 ? dw.dwarf_getscopes_die(&scopes[0], &nest) : 0, function = 0;
+    while (function < k && dw.dwarf_tag(&nest[function]) != DW_TAG_subprogram)
+        function++;
+    if (function < k && frame_base(&nest[function], cfa, &base)) {
+        for (int i = 0; i <= function && !found; i++) {
+            Dwarf_Die die;
+            uint64_t offset, size;
+            const char *name;
+            if (dw.dwarf_child(&nest[i], &die) != 0)
+                continue;
+            do {
+                int tag = dw.dwarf_tag(&die);
+                if ((tag != DW_TAG_variable && tag != DW_TAG_formal_parameter) || !local_holds(&die, at - bias, base, addr, &offset, &size) ||
+                    !(name = name_of(&die)))
+                    continue;
+                struct wanted w = {.die = die, .function = name_of(&nest[function])};
+                *out = (struct tb_variable){.name = name, .addr = addr - offset, .size = size};
+                describe(&w, offset, out);
+                found = true;
+            } while (!found && dw.dwarf_siblingof(&die, &die) == 0);
+        }
+    }
+    free(nest);
+    free(scopes);
     pthread_mutex_unlock(&s->lock);
     return found;
 }

@@ -7,7 +7,7 @@
 // env: GORACE=atexit_sleep_ms=0
 #include "race_test.h"
 
-static _Atomic(int) a, b;
+_Atomic(int) a, b;
 HIDDEN void *plain(void *p) { return p; }
 
 static void racy(void)

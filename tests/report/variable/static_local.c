@@ -12,12 +12,13 @@ static __attribute__((noinline)) void count(int i, int k)
     counts[i][k]++;
 }
 
-static void racy(void) { count(1, 2); step(1); }
+static volatile int one = 1;
+static void racy(void) { count(one, 2); step(1); }
 
 int main(void)
 {
     go(racy);
     await(1);
-    count(1, 2);
+    count(one, 2);
     return 0;
 }
