@@ -364,20 +364,27 @@ static bool frame_base(Dwarf_Die *function, uintptr_t cfa, uintptr_t *base)
     return true;
 }
 
-/* Whether addr lies in the variable, which a fixed place in the frame holds. */
-static bool local_holds(Dwarf_Die *die, Dwarf_Addr at, uintptr_t base, uintptr_t addr, uint64_t *offset, uint64_t *size)
+/* Whether addr lies in the variable. Optimized code keeps it in memory only here and there; the place is the variable's all the same as long as
+ * it is in scope. */
+static bool local_holds(Dwarf_Die *die, uintptr_t base, uintptr_t cfa, uintptr_t addr, uint64_t *offset, uint64_t *size)
 {
     Dwarf_Attribute attr;
     Dwarf_Op *ops;
+    Dwarf_Addr entry_base, start, end;
     size_t n;
     Dwarf_Die type;
     Dwarf_Word bytes;
-    if (!dw.dwarf_attr_integrate(die, DW_AT_location, &attr) || dw.dwarf_getlocation_addr(&attr, at, &ops, &n, 1) != 1 || n != 1 ||
-        ops[0].atom != DW_OP_fbreg || !type_of(die, &type) || dw.dwarf_aggregate_size(&type, &bytes) != 0)
+    if (!dw.dwarf_attr_integrate(die, DW_AT_location, &attr) || !type_of(die, &type) || dw.dwarf_aggregate_size(&type, &bytes) != 0)
         return false;
-    *offset = addr - (base + (uintptr_t)(intptr_t)ops[0].number);
     *size = bytes;
-    return *offset < bytes;
+    for (ptrdiff_t at = 0; (at = dw.dwarf_getlocations(&attr, at, &entry_base, &start, &end, &ops, &n)) > 0;) {
+        if (n != 1 || (ops[0].atom != DW_OP_fbreg && ops[0].atom != DW_OP_breg6))
+            continue;
+        *offset = addr - ((ops[0].atom == DW_OP_fbreg ? base : cfa - 16) + (uintptr_t)(intptr_t)ops[0].number);
+        if (*offset < bytes)
+            return true;
+    }
+    return false;
 }
 
 bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, uintptr_t cfa, uintptr_t addr, struct tb_variable *out)
@@ -403,7 +410,7 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
                 continue;
             do {
                 int tag = dw.dwarf_tag(&die);
-                if ((tag != DW_TAG_variable && tag != DW_TAG_formal_parameter) || !local_holds(&die, at - bias, base, addr, &offset, &size) ||
+                if ((tag != DW_TAG_variable && tag != DW_TAG_formal_parameter) || !local_holds(&die, base, cfa, addr, &offset, &size) ||
                     !(name = name_of(&die)))
                     continue;
                 struct wanted w = {.die = die, .function = name_of(&nest[function])};
