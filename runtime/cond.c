@@ -15,8 +15,8 @@ static struct waitq *queue_of(go_cond *c)
     return (struct waitq *)c->queue;
 }
 
-/* deadline 0: does not park at all. */
-static bool cond_wait(go_cond *c, go_mutex *mu, int64_t deadline)
+/* deadline 0: does not park at all. pc: of the program's call. */
+static bool cond_wait(go_cond *c, go_mutex *mu, int64_t deadline, const void *pc)
 {
     rt_enter();
     struct lock *l = sema_lock(c);
@@ -39,18 +39,21 @@ static bool cond_wait(go_cond *c, go_mutex *mu, int64_t deadline)
         hook_sync_gone(w, 8);
     }
     rt_leave();
-    go_mutex_lock(mu);
+    if (HOOK_IS_ON)
+        rt_mutex_lock_at(mu, pc);
+    else
+        go_mutex_lock(mu);
     return signalled;
 }
 
 void go_cond_wait(go_cond *c, go_mutex *m)
 {
-    cond_wait(c, m, TIMER_NEVER);
+    cond_wait(c, m, TIMER_NEVER, __builtin_return_address(0));
 }
 
 bool go_cond_wait_timeout(go_cond *c, go_mutex *m, int64_t ns)
 {
-    return cond_wait(c, m, ns > 0 ? sema_deadline(ns) : 0);
+    return cond_wait(c, m, ns > 0 ? sema_deadline(ns) : 0, __builtin_return_address(0));
 }
 
 static void wake(go_cond *c, bool all)

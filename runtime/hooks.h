@@ -87,6 +87,15 @@ HOOK_FN(void) hook_meet(struct race_g *a, struct race_g *b) HOOK_BODY((void)a; (
 /* The object at addr is gone: its n bytes carry no synchronization any more, and the memory may be used for another purpose. */
 HOOK_FN(void) hook_sync_gone(const void *addr, size_t n) HOOK_BODY((void)addr; (void)n;)
 
+/* r holds the lock at `lock` from now on, by the call at return address pc (tried: by one that doesn't wait), or is about to wait for it. For
+ * reports only: what orders is told by the hooks above. Taken: after the acquire. Released: directly after the release. */
+enum hook_lock { HOOK_MUTEX, HOOK_RWMUTEX_READ, HOOK_RWMUTEX_WRITE };
+HOOK_FN(void) hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
+    HOOK_BODY((void)r; (void)lock; (void)kind; (void)pc;)
+HOOK_FN(void) hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
+    HOOK_BODY((void)r; (void)lock; (void)kind; (void)tried; (void)pc;)
+HOOK_FN(void) hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind) HOOK_BODY((void)r; (void)lock; (void)kind;)
+
 /* r reads or writes n bytes at p in its own memory on behalf of the caller at return address pc (an element copied by a
  * channel operation). A report shows r's call stack with pc as its innermost frame. r is current. */
 HOOK_FN(void) hook_read(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)

@@ -97,6 +97,11 @@ __attribute__((no_sanitize("address"))) static void copy_stack(char *to, uintptr
 
 int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max)
 {
+    return inspect_stack_frames(v, pcs, NULL, max);
+}
+
+int inspect_stack_frames(const struct inspect_g *v, uintptr_t *pcs, uintptr_t *sps, int max)
+{
     const struct g *g = v->g;
     if (v->status != GORT_STATUS_WAITING && v->status != GORT_STATUS_RUNNABLE)
         return 0;
@@ -115,7 +120,7 @@ int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max)
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(g->state, memory_order_relaxed) == v->state) {
             struct tb_regs regs = saved_regs(copy.bytes, sp);
-            n = tb_unwind(tb_space_self(), &regs, (struct tb_memory){read_copy, &copy}, pcs, max);
+            n = tb_unwind_frames(tb_space_self(), &regs, (struct tb_memory){read_copy, &copy}, pcs, sps, max);
         }
     }
     free(copy.bytes);
@@ -154,6 +159,11 @@ int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max)
     return tb_unwind(tb_space_self(), regs, (struct tb_memory){read_any, NULL}, pcs, max);
 }
 
+int inspect_frames_at(const struct tb_regs *regs, uintptr_t *pcs, uintptr_t *sps, int max)
+{
+    return tb_unwind_frames(tb_space_self(), regs, (struct tb_memory){read_any, NULL}, pcs, sps, max);
+}
+
 int inspect_rest(const uintptr_t *pcs, int n, struct tb_frame *out, int max)
 {
     return tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, false, out, max);
@@ -166,18 +176,10 @@ int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int ma
 
 rt_noinline int inspect_own_stack(uintptr_t *pcs, int max)
 {
-    struct tb_regs regs = {{0}};
-    uintptr_t lo, hi, pc;
+    struct tb_regs regs;
+    uintptr_t lo, hi;
     struct m *m = rt_m();
-    __asm__ volatile("movq %%rbx, %0" : "=m"(regs.r[TB_RBX]));
-    __asm__ volatile("movq %%rbp, %0" : "=m"(regs.r[TB_RBP]));
-    __asm__ volatile("movq %%r12, %0" : "=m"(regs.r[TB_R12]));
-    __asm__ volatile("movq %%r13, %0" : "=m"(regs.r[TB_R13]));
-    __asm__ volatile("movq %%r14, %0" : "=m"(regs.r[TB_R14]));
-    __asm__ volatile("movq %%r15, %0" : "=m"(regs.r[TB_R15]));
-    __asm__ volatile("movq %%rsp, %0" : "=m"(regs.r[TB_RSP]));
-    __asm__ volatile("leaq 1f(%%rip), %0\n1:" : "=r"(pc));
-    regs.r[TB_RIP] = pc;
+    INSPECT_OWN_REGS(&regs);
     uintptr_t sp = (uintptr_t)regs.r[TB_RSP];
     if (m && m->g && sp >= m->g->stack_lo && sp < m->g->stack_hi) {
         lo = m->g->stack_lo;

@@ -37,6 +37,26 @@ void inspect_each(bool (*visit)(const struct inspect_g *v, void *arg), void *arg
  * 0 if the goroutine has moved since the view was taken or runs on another thread. Allocates. */
 int inspect_stack(const struct inspect_g *v, uintptr_t *pcs, int max);
 
+/* The same with each frame's stack pointer (traceback/unwind.h). */
+int inspect_stack_frames(const struct inspect_g *v, uintptr_t *pcs, uintptr_t *sps, int max);
+/* Those of a stack of this process that stands still, whose registers are regs. */
+int inspect_frames_at(const struct tb_regs *regs, uintptr_t *pcs, uintptr_t *sps, int max);
+/* The calling function's registers, in so far as unwinding needs them; it must not return as long as they are used. */
+#define INSPECT_OWN_REGS(regs) \
+    do { \
+        *(regs) = (struct tb_regs){{0}}; \
+        __asm__ volatile("movq %%rbx, %0" : "=m"((regs)->r[TB_RBX])); \
+        __asm__ volatile("movq %%rbp, %0" : "=m"((regs)->r[TB_RBP])); \
+        __asm__ volatile("movq %%r12, %0" : "=m"((regs)->r[TB_R12])); \
+        __asm__ volatile("movq %%r13, %0" : "=m"((regs)->r[TB_R13])); \
+        __asm__ volatile("movq %%r14, %0" : "=m"((regs)->r[TB_R14])); \
+        __asm__ volatile("movq %%r15, %0" : "=m"((regs)->r[TB_R15])); \
+        __asm__ volatile("movq %%rsp, %0" : "=m"((regs)->r[TB_RSP])); \
+        uintptr_t own_pc_; \
+        __asm__ volatile("leaq 1f(%%rip), %0\n1:" : "=r"(own_pc_)); \
+        (regs)->r[TB_RIP] = own_pc_; \
+    } while (0)
+
 /* The caller's own stack, innermost (this function) first; symbolize all but the first as return addresses. */
 int inspect_own_stack(uintptr_t *pcs, int max);
 

@@ -168,6 +168,12 @@ static inline struct g *rt_g(void)
 /* The instant ns from now (ns < 0: now), never as late as TIMER_NEVER. */
 int64_t time_after(int64_t ns);
 
+/* ---- mutex.c ---- */
+
+/* go_mutex_lock for a call of the program at pc. */
+struct go_mutex;
+void rt_mutex_lock_at(struct go_mutex *m, const void *pc);
+
 /* ---- sema.c ---- */
 
 /* Waiting by address, for objects too small for a queue of their own. */

@@ -95,24 +95,41 @@ rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
     rt_leave();
 }
 
+#define CALLER __builtin_return_address(0)
+
 /* Where the race detector keeps what a mutex orders: an address that no program gives it for purposes of its own (go_race_acquire). */
 static const void *held_at(const go_mutex *m)
 {
     return &m->reserved;
 }
 
+static inline __attribute__((always_inline)) void lock_at(go_mutex *m, const void *pc)
+{
+    if (rt_unlikely(!take(m, LOCKED))) {
+        hook_lock_wanted(rt_race(), m, HOOK_MUTEX, pc);
+        gort_mutex_lock_slow(m);
+    }
+    hook_lock(rt_race(), held_at(m));
+    hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, pc);
+}
+
 void go_mutex_lock(go_mutex *m)
 {
-    if (rt_unlikely(!take(m, LOCKED)))
-        gort_mutex_lock_slow(m);
-    hook_lock(rt_race(), held_at(m));
+    lock_at(m, CALLER);
+}
+
+void rt_mutex_lock_at(go_mutex *m, const void *pc)
+{
+    lock_at(m, pc);
 }
 
 bool go_mutex_try_lock(go_mutex *m)
 {
     bool locked = take(m, LOCKED);
-    if (locked)
+    if (locked) {
         hook_lock(rt_race(), held_at(m));
+        hook_lock_taken(rt_race(), m, HOOK_MUTEX, true, CALLER);
+    }
     return locked;
 }
 
@@ -149,6 +166,7 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
 void go_mutex_unlock(go_mutex *m)
 {
     hook_unlock(rt_race(), held_at(m));
+    hook_lock_released(rt_race(), m, HOOK_MUTEX);
     uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
     if (rt_unlikely(s != LOCKED))
         gort_mutex_unlock_slow(m, s);

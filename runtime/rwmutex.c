@@ -21,6 +21,8 @@
 #include "internal.h"
 #include "os.h"
 
+#define CALLER __builtin_return_address(0)
+
 enum { WRITER = 1, WAITING = 2, STARVING = 4, MARKS = 7, READER = 8 };
 static const int64_t STARVES_NS = 1000000;
 
@@ -87,16 +89,21 @@ static rt_noinline void rlock_slow(go_rwmutex *rw)
 
 void go_rwmutex_rlock(go_rwmutex *rw)
 {
-    if (rt_unlikely(!take_read(rw)))
+    if (rt_unlikely(!take_read(rw))) {
+        hook_lock_wanted(rt_race(), rw, HOOK_RWMUTEX_READ, CALLER);
         rlock_slow(rw);
+    }
     hook_acquire(rt_race(), written(rw));
+    hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_READ, false, CALLER);
 }
 
 bool go_rwmutex_try_rlock(go_rwmutex *rw)
 {
     bool locked = take_read(rw);
-    if (locked)
+    if (locked) {
         hook_acquire(rt_race(), written(rw));
+        hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_READ, true, CALLER);
+    }
     return locked;
 }
 
@@ -159,6 +166,7 @@ static rt_noinline void runlock_slow(go_rwmutex *rw, uint32_t was)
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
     hook_release_merge(rt_race(), read_by(rw));
+    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_READ);
     uint32_t was = atomic_fetch_sub_explicit(&rw->state, READER, memory_order_release);
     if (rt_unlikely(was < READER || (was < 2 * READER && (was & MARKS))))
         runlock_slow(rw, was);
@@ -230,10 +238,13 @@ static rt_noinline void write_lock_slow(go_rwmutex *rw)
 
 void go_rwmutex_lock(go_rwmutex *rw)
 {
-    if (rt_unlikely(!take_write(rw)))
+    if (rt_unlikely(!take_write(rw))) {
+        hook_lock_wanted(rt_race(), rw, HOOK_RWMUTEX_WRITE, CALLER);
         write_lock_slow(rw);
+    }
     hook_acquire(rt_race(), written(rw));
     hook_acquire(rt_race(), read_by(rw));
+    hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_WRITE, false, CALLER);
 }
 
 bool go_rwmutex_try_lock(go_rwmutex *rw)
@@ -242,6 +253,7 @@ bool go_rwmutex_try_lock(go_rwmutex *rw)
     if (locked) {
         hook_acquire(rt_race(), written(rw));
         hook_acquire(rt_race(), read_by(rw));
+        hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_WRITE, true, CALLER);
     }
     return locked;
 }
@@ -275,6 +287,7 @@ static rt_noinline void unlock_slow(go_rwmutex *rw)
 void go_rwmutex_unlock(go_rwmutex *rw)
 {
     hook_release_merge(rt_race(), written(rw));   /* a goroutine that is not the one that locked may know less than what is there */
+    hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_WRITE);
     uint32_t s = WRITER;
     if (rt_unlikely(!atomic_compare_exchange_strong_explicit(&rw->state, &s, 0, memory_order_release, memory_order_relaxed)))
         unlock_slow(rw);

@@ -44,6 +44,8 @@ struct race_who {
     uintptr_t stack_lo, stack_hi;
     uint32_t first_clock;   /* of its use of the slot */
     struct race_who *older; /* former user of the slot */
+    uintptr_t tp;           /* of a thread: its thread pointer */
+    struct lock_history *lock_history;   /* race_locks.c; NULL: it never locked anything */
 };
 
 /* Publishing. A release leaves the goroutine's clock for others, and then its epoch ends (race_g_publish), unless nothing happened in it: no access
@@ -58,6 +60,10 @@ struct race_g {
     uint32_t disabled;          /* go_race_disable depth: accesses are not checked */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
+    bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
+    struct lockset *locks;      /* what it holds (race_locks.h); NULL: nothing */
+    struct lockset *lock_hints[4];
+    uint32_t lockset;           /* its id; race_lock_history.h's UNKNOWN if it is not known */
     uint32_t learned_at;        /* the clock when known grew last */
     struct race_sync *only;     /* the one place where the last value was published, race_atomic.c; NULL: elsewhere, too */
     struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
@@ -104,8 +110,13 @@ static inline void race_g_learn(struct race_g *g, const struct clock *c)
     if (clock_join(&g->known, c, false))
         g->learned_at = g->clock;
 }
-/* Who used the slot at that clock; NULL: forgotten. */
-struct race_who *race_who_at(uint32_t slot, uint32_t clock);
+/* A copy of what is known of who used the slot at that clock, and the id of the lockset that it held then. False: forgotten. */
+bool race_who_read(uint32_t slot, uint32_t clock, struct race_who *out, uint32_t *lockset);
+/* Whose stack addr lies on: a running one's, else the latest. */
+bool race_who_of_stack(uintptr_t addr, struct race_who *out);
+bool race_who_of_main(struct race_who *out);
+/* The thread whose thread-local variables addr may be among: the one whose thread pointer is next above. */
+bool race_who_of_thread_local(uintptr_t addr, struct race_who *out);
 /* Whether what e says happened before g's present. */
 static inline bool race_before(const struct race_g *g, uint64_t e)
 {
@@ -130,7 +141,7 @@ void race_acquire_held(struct race_g *g, const void *addr);
 void race_release_held(struct race_g *g, const void *addr);
 void race_sync_forget(uintptr_t addr, size_t n);
 
-/* ---- race_report.c ---- */
+/* ---- race_report.c: see race_report.h ---- */
 
 struct race_side {
     uint64_t epoch;         /* mask, write, atomic */
@@ -138,8 +149,5 @@ struct race_side {
 };
 /* old is in the shadow word at addr (8-aligned), now is what g is about to do. */
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now);
-int race_reported(void);
-/* At the end of the program: prints the count; the status to end with. */
-int race_finish(int status);
 
 #endif

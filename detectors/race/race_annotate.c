@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "race_libc.h"
+#include "race_locks.h"
 
 /* ---- emitted by clang ---- */
 
@@ -33,22 +34,30 @@ void __tsan_release(void *addr)
 /* A mutex that the program builds itself. What it does between pre_ and post_ to its own words is its own business. */
 enum { TRY_LOCK_FAILED = 1 << 5, READ_LOCK = 1 << 3, TRY_LOCK = 1 << 4 };
 
+/* Whether it may be locked again by its holder only the program knows. */
+static unsigned lock_kind(unsigned flags)
+{
+    return LOCK_MUTEX | LOCK_RECURSIVE | (flags & READ_LOCK ? LOCK_READ : 0) | (flags & TRY_LOCK ? LOCK_TRIED : 0);
+}
+
 void __tsan_mutex_create(void *addr, unsigned flags)
 {
     (void)flags;
     race_sync_forget((uintptr_t)addr, 1);
+    race_lock_gone(NULL, (uintptr_t)addr, 1, LOCK_INITIALIZED, PC);
 }
 
 void __tsan_mutex_destroy(void *addr, unsigned flags)
 {
     (void)flags;
     race_sync_forget((uintptr_t)addr, 1);
+    race_lock_gone(race_cur(), (uintptr_t)addr, 1, LOCK_DESTROYED, PC);
 }
 
 void __tsan_mutex_pre_lock(void *addr, unsigned flags)
 {
-    (void)addr;
-    (void)flags;
+    if (!(flags & TRY_LOCK))
+        race_lock_wanted(race_cur(), addr, lock_kind(flags), PC);
     __tsan_ignore_thread_begin();
 }
 
@@ -62,11 +71,13 @@ void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion)
     race_acquire(race_cur(), addr);
     if (!(flags & READ_LOCK))
         race_acquire(race_cur(), (char *)addr + 1);
+    race_lock_taken(race_cur(), addr, lock_kind(flags), PC);
 }
 
 int __tsan_mutex_pre_unlock(void *addr, unsigned flags)
 {
     race_release_merge(race_cur(), flags & READ_LOCK ? (char *)addr + 1 : addr);
+    race_lock_released(race_cur(), addr, lock_kind(flags));
     __tsan_ignore_thread_begin();
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "race.h"
 #include "race_alloc.h"
 #include "race_die.h"
+#include "race_lock_history.h"
 #include "race_shadow.h"
 
 enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
@@ -131,20 +132,81 @@ static struct race_who *who_new(uint32_t slot, uint32_t clock)
     for (int i = 1; i < REMEMBERED && last; i++)
         last = last->older;
     if (last && last->older) {
+        race_locks_forget(last->older);
         race_free(last->older, sizeof *w);
         last->older = NULL;
     }
     return w;
 }
 
-struct race_who *race_who_at(uint32_t slot, uint32_t clock)
+bool race_who_read(uint32_t slot, uint32_t clock, struct race_who *out, uint32_t *lockset)
 {
     lock_slots();
     struct race_who *w = who_of[slot];
     while (w && w->first_clock > clock)
         w = w->older;
+    if (w) {
+        *out = *w;
+        *lockset = race_locks_at(w, clock);
+    }
     unlock_slots();
-    return w;
+    return w != NULL;
+}
+
+static bool who_find(bool (*is_it)(const struct race_who *w, void *arg), void *arg, struct race_who *out)
+{
+    bool found = false;
+    lock_slots();
+    for (uint32_t slot = 1; slot < slots_used; slot++) {
+        for (struct race_who *w = who_of[slot]; w; w = w->older) {
+            if ((found && w->finished) || !is_it(w, arg))
+                continue;
+            *out = *w;
+            found = true;
+        }
+    }
+    unlock_slots();
+    return found;
+}
+
+static bool has_on_stack(const struct race_who *w, void *addr)
+{
+    return *(uintptr_t *)addr >= w->stack_lo && *(uintptr_t *)addr < w->stack_hi;
+}
+
+bool race_who_of_stack(uintptr_t addr, struct race_who *out)
+{
+    return who_find(has_on_stack, &addr, out);
+}
+
+static bool is_main(const struct race_who *w, void *arg)
+{
+    (void)arg;
+    return w->is_main;
+}
+
+bool race_who_of_main(struct race_who *out)
+{
+    return who_find(is_main, NULL, out);
+}
+
+struct above {
+    uintptr_t addr, best;
+};
+
+static bool is_next_above(const struct race_who *w, void *arg)
+{
+    struct above *a = arg;
+    if (w->finished || w->tp <= a->addr || (a->best && w->tp > a->best))
+        return false;
+    a->best = w->tp;
+    return true;
+}
+
+bool race_who_of_thread_local(uintptr_t addr, struct race_who *out)
+{
+    struct above a = {.addr = addr};
+    return who_find(is_next_above, &a, out);
 }
 
 static void take_place(struct race_g *g, struct race_who *former)
@@ -159,6 +221,7 @@ static void take_place(struct race_g *g, struct race_who *former)
         *g->who = *former;
         g->who->first_clock = first;
         g->who->older = older;
+        g->who->lock_history = NULL;
     }
     g->epoch = epoch_make(g->slot, g->clock);
     g->learned_at = g->clock;   /* what it starts with was not published by this slot */
@@ -217,6 +280,7 @@ void race_g_tick(struct race_g *g)
     if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
         clock_raise(&g->known, g->slot, g->clock);
         take_place(g, g->who);
+        race_locks_moved(g, g->lockset);
         return;
     }
     g->epoch = epoch_make(g->slot, g->clock);
@@ -231,6 +295,7 @@ race_noinline struct race_g *race_attach(void)
     uint32_t tid = (uint32_t)syscall(SYS_gettid);
     g->is_thread = true;
     g->who->tid = tid;
+    g->who->tp = (uintptr_t)__builtin_thread_pointer();
     g->who->is_main = tid == (uint32_t)syscall(SYS_getpid);
     g->who->id = g->who->is_main;   /* main's number is 1 */
     return race_cur_tls = g;

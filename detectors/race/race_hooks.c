@@ -14,8 +14,11 @@
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_flags.h"
+#include "race_locks.h"
+#include "race_report.h"
 #include "race_shadow.h"
 #include "race_sync.h"
+#include "race_suppress.h"
 
 const char gort_built_with_race = 1;
 
@@ -41,9 +44,12 @@ void race_start(void)
     started = true;
     if (&__sanitizer_print_stack_trace)
         race_die("this program is linked with ThreadSanitizer's runtime too: leave -fsanitize=thread out when linking (it is for compiling only)");
+    race_ignore_begin();
     race_flags_read();
     race_memory_limit((size_t)race_flags.memory_limit_mb << 20);
     tb_thread_wrap = thread_wrap;
+    race_suppress_read();
+    race_ignore_end();
 }
 
 /* The program's last act: what it has written reaches its readers first. */
@@ -87,6 +93,7 @@ struct race_g *hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, c
 
 void hook_end(struct race_g *r)
 {
+    race_lock_gone(r, r->who->stack_lo, r->who->stack_hi - r->who->stack_lo, LOCK_STACK_ENDED, 0);
     race_cur_tls = &race_ignored;
     race_g_end(r);
 }
@@ -109,6 +116,29 @@ void hook_release(struct race_g *r, const void *addr)
 void hook_release_merge(struct race_g *r, const void *addr)
 {
     race_release_merge(r, addr);
+}
+
+static unsigned kind_of(enum hook_lock kind)
+{
+    static const unsigned kinds[] = {
+        [HOOK_MUTEX] = LOCK_GO_MUTEX, [HOOK_RWMUTEX_READ] = LOCK_GO_RWMUTEX | LOCK_READ, [HOOK_RWMUTEX_WRITE] = LOCK_GO_RWMUTEX,
+    };
+    return kinds[kind];
+}
+
+void hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
+{
+    race_lock_wanted(r, lock, kind_of(kind), (uintptr_t)pc);
+}
+
+void hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
+{
+    race_lock_taken(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
+}
+
+void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
+{
+    race_lock_released(r, lock, kind_of(kind));
 }
 
 void hook_lock(struct race_g *r, const void *addr)

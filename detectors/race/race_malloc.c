@@ -11,7 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "race_heap.h"
 #include "race_libc.h"
+#include "race_locks.h"
 #include "race_real.h"
 #include "race_shadow.h"
 
@@ -38,9 +40,9 @@ static size_t room(void *p)
     return REAL(malloc_usable_size)(p);
 }
 
-static void *born(void *p, uintptr_t pc)
+static void *born(void *p, size_t n, uintptr_t pc)
 {
-    (void)pc;
+    race_heap_born(race_cur(), p, n, pc);
     if (p)
         shadow_clear((uintptr_t)p, room(p));   /* even with the detector off: the block may be handed to the program */
     return p;
@@ -70,11 +72,13 @@ static void writes_where_known(char *p, size_t n, uintptr_t pc)
     }
 }
 
-static void dies(void *p, uintptr_t pc)
+/* moves: by realloc, whose old block may go on as the new one. */
+static void dies(void *p, bool moves, uintptr_t pc)
 {
     if (!p)
         return;
     size_t n = room(p);
+    race_heap_dies(race_cur(), p, pc);
     if (is_on() && is_in_program(pc)) {
         if (n <= LARGE)
             writes(p, n, pc);
@@ -82,17 +86,18 @@ static void dies(void *p, uintptr_t pc)
             writes_where_known(p, n, pc);
     }
     race_sync_forget((uintptr_t)p, n);
+    race_lock_gone(moves ? NULL : race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
 }
 
 INTERPOSE void *malloc(size_t n)
 {
-    return born(__libc_malloc(n), caller(PC));
+    return born(__libc_malloc(n), n, caller(PC));
 }
 
 INTERPOSE void *calloc(size_t k, size_t n)
 {
     uintptr_t pc = caller(PC);
-    void *p = born(__libc_calloc(k, n), pc);
+    void *p = born(__libc_calloc(k, n), k * n, pc);
     if (p && k * n <= ZEROED_MAX && is_in_program(pc))
         writes(p, k * n, pc);
     return p;
@@ -102,11 +107,11 @@ INTERPOSE void *calloc(size_t k, size_t n)
 static void *reborn(void *p, size_t n, uintptr_t pc)
 {
     if (!p)
-        return born(__libc_malloc(n), pc);
+        return born(__libc_malloc(n), n, pc);
     size_t before = room(p);
-    dies(p, pc);
+    dies(p, true, pc);
     void *q = __libc_realloc(p, n);
-    born(q, pc);
+    born(q, n, pc);
     if (q && is_in_program(pc)) {
         size_t kept = before < n ? before : n;
         if (kept <= LARGE)
@@ -134,18 +139,18 @@ INTERPOSE void *reallocarray(void *p, size_t k, size_t n)
 
 INTERPOSE void free(void *p)
 {
-    dies(p, caller(PC));
+    dies(p, false, caller(PC));
     __libc_free(p);
 }
 
 INTERPOSE void *memalign(size_t align, size_t n)
 {
-    return born(__libc_memalign(align, n), caller(PC));
+    return born(__libc_memalign(align, n), n, caller(PC));
 }
 
 INTERPOSE void *aligned_alloc(size_t align, size_t n)
 {
-    return born(__libc_memalign(align, n), caller(PC));
+    return born(__libc_memalign(align, n), n, caller(PC));
 }
 
 INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
@@ -153,7 +158,7 @@ INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
     if (align < sizeof(void *) || (align & (align - 1)))
         return EINVAL;
     int saved = errno;
-    void *p = born(__libc_memalign(align, n), caller(PC));
+    void *p = born(__libc_memalign(align, n), n, caller(PC));
     errno = saved;
     if (!p)
         return ENOMEM;
@@ -164,7 +169,7 @@ INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
 
 INTERPOSE void *valloc(size_t n)
 {
-    return born(__libc_memalign((size_t)sysconf(_SC_PAGESIZE), n), caller(PC));
+    return born(__libc_memalign((size_t)sysconf(_SC_PAGESIZE), n), n, caller(PC));
 }
 
 INTERPOSE void *pvalloc(size_t n)
@@ -174,7 +179,7 @@ INTERPOSE void *pvalloc(size_t n)
         errno = ENOMEM;
         return NULL;
     }
-    return born(__libc_memalign(page, (n + page - 1) / page * page), caller(PC));
+    return born(__libc_memalign(page, (n + page - 1) / page * page), n, caller(PC));
 }
 
 INTERPOSE size_t malloc_usable_size(void *p)

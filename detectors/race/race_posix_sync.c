@@ -7,10 +7,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <sys/syscall.h>
 #include <threads.h>
+#include <unistd.h>
 
 #include "race_alloc.h"
 #include "race_libc.h"
+#include "race_locks.h"
 #include "race_real.h"
 
 static void acquire(const volatile void *p)
@@ -25,29 +28,78 @@ static void forget(const volatile void *p, size_t n)
 
 /* ---- mutexes and spin locks: what is done under one happens before the next holder ---- */
 
-/* The lock was tried or waited for: is it the caller's? */
-static int mutex_taken(const volatile void *m, int err)
+/* A mutex that its holder may lock again, or that tells it then. */
+static unsigned mutex_kind(const volatile void *m)
 {
-    if (err == 0 || err == EOWNERDEAD)
-        acquire(m);
-    if (err == EOWNERDEAD)   /* its owner ended without unlocking it */
-        acquire(&race_ended_threads);
+    enum { TYPE = 3 };   /* glibc: the rest of the word is robustness, priority, sharing */
+    int type = ((const volatile pthread_mutex_t *)m)->__data.__kind & TYPE;
+    return type == PTHREAD_MUTEX_RECURSIVE || type == PTHREAD_MUTEX_ERRORCHECK ? LOCK_MUTEX | LOCK_RECURSIVE : LOCK_MUTEX;
+}
+
+static void wanted(const volatile void *l, unsigned kind, uintptr_t pc)
+{
+    race_lock_wanted(race_cur(), (const void *)(uintptr_t)l, kind, pc);
+}
+
+static void ends(const volatile void *l, size_t n, enum lock_end how, uintptr_t pc)
+{
+    race_lock_gone(race_cur(), (uintptr_t)l, n, how, pc);
+}
+
+/* The lock was tried or waited for: is it the caller's? */
+static int taken(const volatile void *l, int err, unsigned kind, uintptr_t pc)
+{
+    if (err == 0 || err == EOWNERDEAD) {
+        acquire(l);
+        if (err == EOWNERDEAD)   /* its owner ended without unlocking it */
+            acquire(&race_ended_threads);
+        race_lock_taken(race_cur(), (const void *)(uintptr_t)l, kind, pc);
+    }
     return err;
 }
 
-static void mutex_leaves(const volatile void *m)
+static int own_tid(void)
 {
-    race_release_merge(race_cur(), (const void *)(uintptr_t)m);
+    return (int)syscall(SYS_gettid);
+}
+
+/* What is not in the caller's lockset may have been locked out of the detector's sight: glibc's own word decides. */
+static void mutex_leaves(const volatile void *l, uintptr_t pc)
+{
+    const volatile pthread_mutex_t *m = l;
+    struct race_g *g = race_cur();
+    race_release_merge(g, (const void *)(uintptr_t)l);
+    if (race_likely(race_lock_released(g, (const void *)(uintptr_t)l, LOCK_MUTEX)))
+        return;
+    if (m->__data.__lock == 0)
+        race_lock_misused(g, (const void *)(uintptr_t)l, LOCK_MUTEX, MISUSE_UNLOCK_UNLOCKED, pc);
+    else if (m->__data.__owner != own_tid())
+        race_lock_misused(g, (const void *)(uintptr_t)l, LOCK_MUTEX, MISUSE_UNLOCK_OTHERS, pc);
+}
+
+static void spin_leaves(const volatile pthread_spinlock_t *l, uintptr_t pc)
+{
+    enum { FREE = 1 };   /* glibc on x86 */
+    struct race_g *g = race_cur();
+    race_release_merge(g, (const void *)(uintptr_t)l);
+    if (race_likely(race_lock_released(g, (const void *)(uintptr_t)l, LOCK_SPIN)))
+        return;
+    if (*l == FREE)
+        race_lock_misused(g, (const void *)(uintptr_t)l, LOCK_SPIN, MISUSE_UNLOCK_UNLOCKED, pc);
+    else if (race_lock_has_holder((const void *)(uintptr_t)l))
+        race_lock_misused(g, (const void *)(uintptr_t)l, LOCK_SPIN, MISUSE_UNLOCK_OTHERS, pc);
 }
 
 INTERPOSE int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     forget(m, sizeof *m);
+    ends(m, sizeof *m, LOCK_INITIALIZED, PC);
     return REAL(pthread_mutex_init)(m, attr);
 }
 
 INTERPOSE int pthread_mutex_destroy(pthread_mutex_t *m)
 {
+    ends(m, sizeof *m, LOCK_DESTROYED, PC);
     int err = REAL(pthread_mutex_destroy)(m);
     if (err == 0)
         forget(m, sizeof *m);
@@ -56,71 +108,79 @@ INTERPOSE int pthread_mutex_destroy(pthread_mutex_t *m)
 
 INTERPOSE int pthread_mutex_lock(pthread_mutex_t *m)
 {
-    return mutex_taken(m, BLOCKING(REAL(pthread_mutex_lock)(m)));
+    unsigned kind = mutex_kind(m);
+    wanted(m, kind, PC);
+    return taken(m, BLOCKING(REAL(pthread_mutex_lock)(m)), kind, PC);
 }
 
 INTERPOSE int pthread_mutex_trylock(pthread_mutex_t *m)
 {
-    return mutex_taken(m, REAL(pthread_mutex_trylock)(m));
+    return taken(m, REAL(pthread_mutex_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-    return mutex_taken(m, BLOCKING(REAL(pthread_mutex_timedlock)(m, until)));
+    return taken(m, BLOCKING(REAL(pthread_mutex_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
 {
-    return mutex_taken(m, BLOCKING(REAL(pthread_mutex_clocklock)(m, clock, until)));
+    return taken(m, BLOCKING(REAL(pthread_mutex_clocklock)(m, clock, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_unlock(pthread_mutex_t *m)
 {
-    mutex_leaves(m);
+    mutex_leaves(m, PC);
     return REAL(pthread_mutex_unlock)(m);
 }
 
 INTERPOSE int mtx_init(mtx_t *m, int type)
 {
     forget(m, sizeof *m);
+    ends(m, sizeof *m, LOCK_INITIALIZED, PC);
     return REAL(mtx_init)(m, type);
 }
 
 INTERPOSE void mtx_destroy(mtx_t *m)
 {
+    ends(m, sizeof *m, LOCK_DESTROYED, PC);
     REAL(mtx_destroy)(m);
     forget(m, sizeof *m);
 }
 
 INTERPOSE int mtx_lock(mtx_t *m)
 {
-    return mutex_taken(m, BLOCKING(REAL(mtx_lock)(m)));
+    unsigned kind = mutex_kind(m);
+    wanted(m, kind, PC);
+    return taken(m, BLOCKING(REAL(mtx_lock)(m)), kind, PC);
 }
 
 INTERPOSE int mtx_trylock(mtx_t *m)
 {
-    return mutex_taken(m, REAL(mtx_trylock)(m));
+    return taken(m, REAL(mtx_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int mtx_timedlock(mtx_t *m, const struct timespec *until)
 {
-    return mutex_taken(m, BLOCKING(REAL(mtx_timedlock)(m, until)));
+    return taken(m, BLOCKING(REAL(mtx_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int mtx_unlock(mtx_t *m)
 {
-    mutex_leaves(m);
+    mutex_leaves(m, PC);
     return REAL(mtx_unlock)(m);
 }
 
 INTERPOSE int pthread_spin_init(pthread_spinlock_t *l, int shared)
 {
     forget(l, sizeof *l);
+    ends(l, sizeof *l, LOCK_INITIALIZED, PC);
     return REAL(pthread_spin_init)(l, shared);
 }
 
 INTERPOSE int pthread_spin_destroy(pthread_spinlock_t *l)
 {
+    ends(l, sizeof *l, LOCK_DESTROYED, PC);
     int err = REAL(pthread_spin_destroy)(l);
     forget(l, sizeof *l);
     return err;
@@ -128,17 +188,18 @@ INTERPOSE int pthread_spin_destroy(pthread_spinlock_t *l)
 
 INTERPOSE int pthread_spin_lock(pthread_spinlock_t *l)
 {
-    return mutex_taken(l, BLOCKING(REAL(pthread_spin_lock)(l)));
+    wanted(l, LOCK_SPIN, PC);
+    return taken(l, BLOCKING(REAL(pthread_spin_lock)(l)), LOCK_SPIN, PC);
 }
 
 INTERPOSE int pthread_spin_trylock(pthread_spinlock_t *l)
 {
-    return mutex_taken(l, REAL(pthread_spin_trylock)(l));
+    return taken(l, REAL(pthread_spin_trylock)(l), LOCK_SPIN | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_spin_unlock(pthread_spinlock_t *l)
 {
-    mutex_leaves(l);
+    spin_leaves(l, PC);
     return REAL(pthread_spin_unlock)(l);
 }
 
@@ -150,30 +211,23 @@ static void *readers_of(pthread_rwlock_t *l)
     return (char *)l + 8;
 }
 
-static int read_taken(pthread_rwlock_t *l, int err)
+static int write_taken(pthread_rwlock_t *l, int err, unsigned kind, uintptr_t pc)
 {
     if (err == 0)
-        acquire(l);
-    return err;
-}
-
-static int write_taken(pthread_rwlock_t *l, int err)
-{
-    if (err == 0) {
-        acquire(l);
         acquire(readers_of(l));
-    }
-    return err;
+    return taken(l, err, kind, pc);
 }
 
 INTERPOSE int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     forget(l, sizeof *l);
+    ends(l, sizeof *l, LOCK_INITIALIZED, PC);
     return REAL(pthread_rwlock_init)(l, attr);
 }
 
 INTERPOSE int pthread_rwlock_destroy(pthread_rwlock_t *l)
 {
+    ends(l, sizeof *l, LOCK_DESTROYED, PC);
     int err = REAL(pthread_rwlock_destroy)(l);
     if (err == 0)
         forget(l, sizeof *l);
@@ -182,48 +236,57 @@ INTERPOSE int pthread_rwlock_destroy(pthread_rwlock_t *l)
 
 INTERPOSE int pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
-    return read_taken(l, BLOCKING(REAL(pthread_rwlock_rdlock)(l)));
+    wanted(l, LOCK_RWLOCK | LOCK_READ, PC);
+    return taken(l, BLOCKING(REAL(pthread_rwlock_rdlock)(l)), LOCK_RWLOCK | LOCK_READ, PC);
 }
 
 INTERPOSE int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 {
-    return read_taken(l, REAL(pthread_rwlock_tryrdlock)(l));
+    return taken(l, REAL(pthread_rwlock_tryrdlock)(l), LOCK_RWLOCK | LOCK_READ | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *until)
 {
-    return read_taken(l, BLOCKING(REAL(pthread_rwlock_timedrdlock)(l, until)));
+    return taken(l, BLOCKING(REAL(pthread_rwlock_timedrdlock)(l, until)), LOCK_RWLOCK | LOCK_READ | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_clockrdlock(pthread_rwlock_t *l, clockid_t clock, const struct timespec *until)
 {
-    return read_taken(l, BLOCKING(REAL(pthread_rwlock_clockrdlock)(l, clock, until)));
+    return taken(l, BLOCKING(REAL(pthread_rwlock_clockrdlock)(l, clock, until)), LOCK_RWLOCK | LOCK_READ | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
-    return write_taken(l, BLOCKING(REAL(pthread_rwlock_wrlock)(l)));
+    wanted(l, LOCK_RWLOCK, PC);
+    return write_taken(l, BLOCKING(REAL(pthread_rwlock_wrlock)(l)), LOCK_RWLOCK, PC);
 }
 
 INTERPOSE int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 {
-    return write_taken(l, REAL(pthread_rwlock_trywrlock)(l));
+    return write_taken(l, REAL(pthread_rwlock_trywrlock)(l), LOCK_RWLOCK | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *until)
 {
-    return write_taken(l, BLOCKING(REAL(pthread_rwlock_timedwrlock)(l, until)));
+    return write_taken(l, BLOCKING(REAL(pthread_rwlock_timedwrlock)(l, until)), LOCK_RWLOCK | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_clockwrlock(pthread_rwlock_t *l, clockid_t clock, const struct timespec *until)
 {
-    return write_taken(l, BLOCKING(REAL(pthread_rwlock_clockwrlock)(l, clock, until)));
+    return write_taken(l, BLOCKING(REAL(pthread_rwlock_clockwrlock)(l, clock, until)), LOCK_RWLOCK | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
-    bool writer = l->__data.__cur_writer != 0;   /* glibc: the writing holder's thread id, 0 while readers hold it */
-    race_release_merge(race_cur(), writer ? (void *)l : readers_of(l));
+    enum { READERS_SHIFT = 3 };   /* glibc */
+    int writer = (int)l->__data.__cur_writer;   /* glibc: the writing holder's thread id, 0 while readers hold it */
+    unsigned kind = writer ? LOCK_RWLOCK : LOCK_RWLOCK | LOCK_READ;
+    struct race_g *g = race_cur();
+    race_release_merge(g, writer ? (void *)l : readers_of(l));
+    if (race_unlikely(!race_lock_released(g, l, kind))) {
+        if (writer ? writer != own_tid() : l->__data.__readers >> READERS_SHIFT == 0)
+            race_lock_misused(g, l, kind, writer ? MISUSE_UNLOCK_OTHERS : MISUSE_UNLOCK_UNLOCKED, PC);
+    }
     return REAL(pthread_rwlock_unlock)(l);
 }
 
@@ -233,17 +296,17 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
 static void cancelled(void *m)
 {
     race_in_call = 0;
-    mutex_taken(m, 0);
+    taken(m, 0, mutex_kind(m), 0);
 }
 
 #define WAIT(m, call) \
     __extension__({ \
         int wait_result; \
-        mutex_leaves(m); \
+        mutex_leaves(m, PC); \
         pthread_cleanup_push(cancelled, m); \
         wait_result = BLOCKING(call); \
         pthread_cleanup_pop(0); \
-        mutex_taken(m, 0); \
+        taken(m, 0, mutex_kind(m), PC); \
         wait_result; \
     })
 

@@ -13,10 +13,13 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <threads.h>
+#include <unistd.h>
 
 #include "race_alloc.h"
 #include "race_libc.h"
+#include "race_locks.h"
 #include "race_real.h"
 #include "race_shadow.h"
 
@@ -100,6 +103,8 @@ static void thread_ends(void *arg)
     if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
         return;
     race_release_merge(t->g, &race_ended_threads);
+    const struct race_who *who = t->g->who;
+    race_lock_gone(t->g, who->stack_lo, who->stack_hi - who->stack_lo, LOCK_STACK_ENDED, 0);
     table_lock();
     t->ended = true;
     bool alone = t->detached;
@@ -152,6 +157,8 @@ static void *thread_main(void *p)
     }
     t->g->who->stack_lo = (uintptr_t)lo;
     t->g->who->stack_hi = (uintptr_t)lo + n;
+    t->g->who->tid = (uint32_t)syscall(SYS_gettid);
+    t->g->who->tp = (uintptr_t)__builtin_thread_pointer();
     list(t, pthread_self());
     pthread_setspecific(end_key, t);
     race_cur_tls = t->g;

@@ -91,5 +91,7 @@ static inline struct shadow *shadow_second(struct shadow *s)
 
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
+/* The latest plain write that the word of addr remembers; false: none. */
+bool shadow_last_write(uintptr_t addr, struct race_side *out);
 
 #endif

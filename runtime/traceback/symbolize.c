@@ -4,33 +4,18 @@
  * is replaced: that would load libdebuginfod, an HTTP client, into the program. Ours looks in /usr/lib/debug by build id.
  * Each (pc, kind) is looked up once: 60 to 300 us the first time, then a tree search. */
 #define _GNU_SOURCE
-#include "symbolize.h"
+#include "libdw.h"
 
 #include <dlfcn.h>
 #include <dwarf.h>
-#include <elfutils/libdwfl.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LIBDW_FUNCTIONS(X)                                                                                         \
-    X(dwfl_begin) X(dwfl_end) X(dwfl_linux_proc_report) X(dwfl_linux_proc_find_elf) X(dwfl_report_end)             \
-    X(dwfl_addrmodule) X(dwfl_getmodules) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
-    X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwarf_getscopes)                        \
-    X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
-    X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof)        \
-    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation)      \
-    X(dwarf_getlocation_attr) X(dwarf_formaddr)
-
-static struct {
-#define X(name) __typeof__(&name) name;
-    LIBDW_FUNCTIONS(X)
-#undef X
-} dw;
+struct tb_libdw dw;
 
 enum { FRAMES_MAX = 32 };
 
@@ -39,13 +24,6 @@ struct answer {
     bool is_return_address;
     int n;
     struct tb_frame frames[];
-};
-
-struct tb_symbolizer {
-    pthread_mutex_t lock;
-    int pid;
-    Dwfl *dwfl;         /* NULL: no libdw */
-    void *answers;      /* tsearch tree of struct answer */
 };
 
 void (*tb_thread_wrap)(bool begin);
@@ -178,7 +156,7 @@ static const char *die_name(Dwarf_Die *die)
 
 /* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't, and where both were at work the
  * index answers with a neighbour: then all units are asked. */
-static Dwarf_Die *unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
+Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias)
 {
     Dwarf_Die *cu = dw.dwfl_module_addrdie(mod, at, bias);
     if (cu && dw.dwarf_haspc(cu, at - *bias) > 0)
@@ -201,7 +179,7 @@ static bool is_function(Dwarf_Die *die)
 static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
 {
     Dwarf_Addr bias;
-    Dwarf_Die *cu = unit_of(mod, at, &bias);
+    Dwarf_Die *cu = tb_unit_of(mod, at, &bias);
     Dwarf_Die *scopes = NULL, *nest = NULL;
     if (!cu)
         return 0;
@@ -290,95 +268,6 @@ int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, 
         out[n++] = (struct tb_frame){.func = "??", .file = "??", .pc = pc};
     pthread_mutex_unlock(&s->lock);
     return n;
-}
-
-/* ---- variables ---- */
-
-/* Whether the variable's location is that address; gcc writes it down, clang the number of an entry in a table. */
-static bool is_at(Dwarf_Die *die, uint64_t addr)
-{
-    Dwarf_Attribute attr, entry;
-    Dwarf_Op *ops;
-    Dwarf_Addr value;
-    size_t n;
-    if (!dw.dwarf_attr(die, DW_AT_location, &attr) || dw.dwarf_getlocation(&attr, &ops, &n) != 0 || n != 1)
-        return false;
-    if (ops[0].atom == DW_OP_addr)
-        return ops[0].number == addr;
-    return ops[0].atom == DW_OP_addrx && dw.dwarf_getlocation_attr(&attr, &ops[0], &entry) == 0 &&
-           dw.dwarf_formaddr(&entry, &value) == 0 && value == addr;
-}
-
-/* The variable's declaration: looks through the top level of each compilation unit of the module for one at that address. */
-static void find_declaration(Dwfl_Module *mod, uintptr_t addr, struct tb_variable *out)
-{
-    Dwarf_Addr bias;
-    for (Dwarf_Die *cu = NULL; (cu = dw.dwfl_module_nextcu(mod, cu, &bias));) {
-        Dwarf_Die die;
-        if (dw.dwarf_child(cu, &die) != 0)
-            continue;
-        do {
-            if (dw.dwarf_tag(&die) == DW_TAG_variable && is_at(&die, addr - bias)) {
-                int line = 0;
-                const char *file = dw.dwarf_decl_file(&die);
-                if (file && dw.dwarf_decl_line(&die, &line) == 0) {
-                    out->file = file;
-                    out->line = line;
-                }
-                return;
-            }
-        } while (dw.dwarf_siblingof(&die, &die) == 0);
-    }
-}
-
-struct nearest {
-    uintptr_t addr;
-    Dwarf_Addr start;
-    Dwfl_Module *mod;
-};
-
-static int is_nearer(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr start, void *arg)
-{
-    struct nearest *n = arg;
-    (void)data, (void)name;
-    if (start <= n->addr && start >= n->start) {
-        n->start = start;
-        n->mod = mod;
-    }
-    return DWARF_CB_OK;
-}
-
-/* The module that addr belongs to. Its zero-initialized variables may lie behind what is mapped from the file, which is all that libdwfl counts as the
- * module: then it is the one that begins last before addr, and the symbol's size must tell. */
-static Dwfl_Module *module_of_data(struct tb_symbolizer *s, uintptr_t addr)
-{
-    if (!s->dwfl)
-        return NULL;
-    Dwfl_Module *mod = dw.dwfl_addrmodule(s->dwfl, addr);
-    if (mod)
-        return mod;
-    struct nearest n = {.addr = addr};
-    dw.dwfl_getmodules(s->dwfl, is_nearer, &n, 0);
-    return n.mod;
-}
-
-bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_variable *out)
-{
-    bool found = false;
-    pthread_mutex_lock(&s->lock);
-    Dwfl_Module *mod = module_of_data(s, addr);
-    if (mod) {
-        GElf_Off off;
-        GElf_Sym sym;
-        const char *name = dw.dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
-        if (name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && off < sym.st_size) {
-            *out = (struct tb_variable){.name = name, .addr = addr - off, .size = sym.st_size};
-            find_declaration(mod, out->addr, out);
-            found = true;
-        }
-    }
-    pthread_mutex_unlock(&s->lock);
-    return found;
 }
 
 /* ---- a big stack ---- */

@@ -25,6 +25,10 @@ struct tb_variable {
     size_t size;         /* 0: unknown */
     const char *file;    /* declared at; NULL: unknown */
     int line;
+    const char *function;   /* whose local or static local it is; NULL: of none */
+    char part[200];      /* which part of it was asked for, "table[3].hits"; "": the whole, or unknown */
+    const char *field;   /* the innermost member in part; NULL: none */
+    char holder[80];     /* its structure's type, "struct entry"; "": unknown */
 };
 
 struct tb_symbolizer;
@@ -39,8 +43,13 @@ void tb_symbolizer_free(struct tb_symbolizer *s);
  * will return to, so the line of the call is the one before. Answers are remembered. Any thread. */
 int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out, int max);
 
-/* The global variable that holds addr. False: none is known. */
+/* The global or static variable that holds addr. False: none is known. */
 bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_variable *out);
+/* The thread-local variable of this process at that distance from a thread's thread pointer; out->addr is a distance too. */
+bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct tb_variable *out);
+
+/* The local variable or parameter that holds addr in the frame at pc, whose canonical frame address is cfa. */
+bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, uintptr_t cfa, uintptr_t addr, struct tb_variable *out);
 
 /* Runs fn(arg) on a thread of its own with 8 MiB of stack and returns when it is done. On failure to make one, on this stack. */
 void tb_run_on_big_stack(void (*fn)(void *), void *arg);

@@ -324,11 +324,19 @@ void tb_space_free(struct tb_space *s)
 
 int tb_unwind(struct tb_space *space, const struct tb_regs *regs, struct tb_memory stack, uintptr_t *pcs, int max)
 {
+    return tb_unwind_frames(space, regs, stack, pcs, NULL, max);
+}
+
+int tb_unwind_frames(struct tb_space *space, const struct tb_regs *regs, struct tb_memory stack, uintptr_t *pcs, uintptr_t *sps, int max)
+{
     struct walk w = {space, regs, stack};
     unw_cursor_t cursor;
     int n = 0;
-    if (max > 0)
+    if (max > 0) {
+        if (sps)
+            sps[n] = regs->r[TB_RSP];
         pcs[n++] = regs->r[TB_RIP];
+    }
     pthread_mutex_lock(&unwind_lock);
     if (space->as && unw_init_remote(&cursor, space->as, &w) == 0) {
         unw_word_t pc, sp, last_sp = 0;
@@ -337,6 +345,8 @@ int tb_unwind(struct tb_space *space, const struct tb_regs *regs, struct tb_memo
             if (unw_get_reg(&cursor, UNW_REG_SP, &sp) != 0 || sp <= last_sp)
                 break;
             last_sp = sp;
+            if (sps)
+                sps[n] = sp;
             pcs[n++] = pc;
         }
     }

@@ -31,5 +31,7 @@ void tb_space_free(struct tb_space *space);
 /* Fills pcs, innermost first; the first is regs' own, the others are return addresses. Returns how many, at least 1 unless max is 0. Stops at
  * the outermost frame, at what it can't unwind, and at max. Serialized by a lock of its own. Needs about 16 KiB of stack. */
 int tb_unwind(struct tb_space *space, const struct tb_regs *regs, struct tb_memory stack, uintptr_t *pcs, int max);
+/* The same; sps[i]: the stack pointer in frame i (NULL: not wanted). Frame i lies between sps[i] and sps[i + 1], which is its canonical frame address. */
+int tb_unwind_frames(struct tb_space *space, const struct tb_regs *regs, struct tb_memory stack, uintptr_t *pcs, uintptr_t *sps, int max);
 
 #endif

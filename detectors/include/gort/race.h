@@ -12,8 +12,10 @@ void go_race_release(const void *addr);
 /* Accesses of the calling goroutine are not checked between these; they nest. */
 void go_race_disable(void);
 void go_race_enable(void);
-/* Races reported so far. */
+/* Reports so far. */
 int go_race_errors(void);
+/* A program may define it: suppressions of its own, lines as in the file of GORACE's suppressions. Called when the detector starts. */
+const char *go_race_default_suppressions(void) __attribute__((weak));
 #else
 static inline void go_race_acquire(const void *addr) { (void)addr; }
 static inline void go_race_release(const void *addr) { (void)addr; }

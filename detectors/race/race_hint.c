@@ -1,0 +1,65 @@
+/* Patterns of races, the most certain first. See race_hint.h. */
+#include "race_hint.h"
+
+#include <string.h>
+
+static const char *locks_hint(const struct rec_access *a, const struct rec_access *b)
+{
+    if (!a->locks_known || !b->locks_known || (a->nlocks == 0 && b->nlocks == 0))
+        return NULL;
+    if (a->nlocks == 0 || b->nlocks == 0)
+        return "only one side holds a lock: take the same lock around the other access";
+    for (int i = 0; i < a->nlocks; i++) {
+        for (int k = 0; k < b->nlocks; k++) {
+            if (a->locks[i].addr != b->locks[k].addr)
+                continue;
+            bool shared = a->locks[i].kind & b->locks[k].kind & LOCK_READ;
+            return shared ? "a write under a read lock: readers don't exclude one another; lock for writing around the write" : NULL;
+        }
+    }
+    return "the two sides hold different locks, which don't exclude one another: use one for both";
+}
+
+/* The line changes the variable in place: x++, x--, x += 1 and the like. */
+static bool changes_in_place(const struct rec_access *a)
+{
+    const char *s = a->stack.source;
+    return a->write && s && (strstr(s, "++") || strstr(s, "--") || strstr(s, "+=") || strstr(s, "-=") || strstr(s, "|=") || strstr(s, "&="));
+}
+
+static bool same_line(const struct rec_access *a, const struct rec_access *b)
+{
+    return a->stack.nframes > 0 && b->stack.nframes > 0 && a->stack.frames[0].line == b->stack.frames[0].line &&
+           strcmp(a->stack.frames[0].file, b->stack.frames[0].file) == 0;
+}
+
+static bool started_by(const struct rec_who *child, const struct rec_who *parent)
+{
+    return child->known && parent->known && parent->who.id != 0 && child->who.parent_id == parent->who.id;
+}
+
+static bool is_same(const struct rec_who *a, const struct rec_who *b)
+{
+    return a->known && b->known && a->who.id == b->who.id && a->who.tid == b->who.tid && a->who.is_main == b->who.is_main;
+}
+
+const char *race_hint(const struct record *r)
+{
+    const struct rec_access *a = &r->access[0], *b = &r->access[1];
+    const struct rec_location *l = &r->location;
+    if (l->place == PLACE_HEAP && l->freed)
+        return "the block is freed while another goroutine still uses it: wait for that before free()";
+    if (a->atomic != b->atomic)
+        return "one side is atomic, the other is not: make both atomic";
+    const char *locks = locks_hint(a, b);
+    if (locks)
+        return locks;
+    bool no_locks = a->locks_known && b->locks_known && a->nlocks == 0 && b->nlocks == 0;
+    if (no_locks && (changes_in_place(a) || changes_in_place(b)) && same_line(a, b))
+        return "the line reads, changes and writes back, on both sides without a lock: use an atomic, or a mutex";
+    if (l->place == PLACE_STACK && l->owner.known && (is_same(&a->by, &l->owner) != is_same(&b->by, &l->owner)))
+        return "a variable of one goroutine's stack is used by another meanwhile: hand over a copy, or wait for that goroutine";
+    if (no_locks && (started_by(&b->by, &a->by)))
+        return "nothing makes the goroutine wait for the one that it started: wait (go_waitgroup_wait, pthread_join, a channel) before this access";
+    return NULL;
+}

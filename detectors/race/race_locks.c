@@ -1,0 +1,358 @@
+/* Locksets, their history, the table of locks. See race_locks.h.
+ *
+ * Fast path of a lock: four places of the goroutine's own remember the sets that it last went to (by address and program counter), so a lock in a
+ * loop costs a few compares, two stores to the race_lock, a tick and a store to the history; an unlock of the latest lock the same without the
+ * search. The tables are touched only by what is new. */
+#include "race_locks.h"
+
+#include <sched.h>
+
+#include "race_alloc.h"
+#include "race_flags.h"
+#include "race_lock_history.h"
+#include "race_order.h"
+#include "race_report.h"
+
+enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
+
+struct lockset lockset_none;
+
+static void spin_lock(atomic_flag *f)
+{
+    while (atomic_flag_test_and_set_explicit(f, memory_order_acquire))
+        sched_yield();
+}
+
+static void spin_unlock(atomic_flag *f)
+{
+    atomic_flag_clear_explicit(f, memory_order_release);
+}
+
+static uint64_t mix(uint64_t h)
+{
+    h *= 0x9e3779b97f4a7c15u;
+    h ^= h >> 29;
+    h *= 0xbf58476d1ce4e5b9u;
+    return h ^ h >> 32;
+}
+
+/* ---- locks by address ---- */
+
+static struct {
+    atomic_flag lock;
+    _Atomic(struct race_lock *) first;
+} lock_buckets[LOCK_BUCKETS];
+static atomic_uint pages[PAGES], areas[PAGES];   /* how many locks in a page, in 256 KiB; those that hash alike are counted together */
+
+static uint32_t page_of(uintptr_t addr)
+{
+    return (uint32_t)mix(addr >> 12) % PAGES;
+}
+
+static uint32_t area_of(uintptr_t addr)
+{
+    return (uint32_t)mix(addr >> 18) % PAGES;
+}
+
+/* Those of one page lie in neighbouring buckets. */
+static uint32_t lock_bucket_of(uintptr_t addr)
+{
+    return ((uint32_t)mix(addr >> 12) + (uint32_t)(addr >> 2)) % LOCK_BUCKETS;
+}
+
+static struct race_lock *lock_find(uintptr_t addr)
+{
+    struct race_lock *l = atomic_load_explicit(&lock_buckets[lock_bucket_of(addr)].first, memory_order_acquire);
+    while (l && l->addr != addr)
+        l = l->next;
+    return l;
+}
+
+static struct race_lock *lock_of(uintptr_t addr)
+{
+    struct race_lock *l = lock_find(addr);
+    if (l)
+        return l;
+    uint32_t b = lock_bucket_of(addr);
+    spin_lock(&lock_buckets[b].lock);
+    l = lock_find(addr);
+    if (!l) {
+        l = race_alloc(sizeof *l);
+        l->addr = addr;
+        l->next = atomic_load_explicit(&lock_buckets[b].first, memory_order_relaxed);
+        atomic_fetch_add_explicit(&pages[page_of(addr)], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&areas[area_of(addr)], 1, memory_order_relaxed);
+        atomic_store_explicit(&lock_buckets[b].first, l, memory_order_release);
+    }
+    spin_unlock(&lock_buckets[b].lock);
+    return l;
+}
+
+/* ---- locksets ---- */
+
+static _Atomic(struct lockset *) set_buckets[BUCKETS];
+static atomic_flag set_locks[STRIPES];
+static _Atomic(struct lockset *) chunks[CHUNKS];
+static atomic_uint nsets = 1;
+
+static struct lockset *slot_of(uint32_t id)
+{
+    _Atomic(struct lockset *) *c = &chunks[id / CHUNK];
+    struct lockset *chunk = atomic_load_explicit(c, memory_order_acquire);
+    if (!chunk) {
+        struct lockset *none = NULL;
+        chunk = race_map(CHUNK * sizeof *chunk);
+        if (!atomic_compare_exchange_strong(c, &none, chunk))
+            chunk = none;
+    }
+    return &chunk[id % CHUNK];
+}
+
+struct lockset *lockset_by_id(uint32_t id)
+{
+    return id ? slot_of(id) : &lockset_none;
+}
+
+static struct lockset *set_find(uint32_t b, const struct lockset *key)
+{
+    struct lockset *s = atomic_load_explicit(&set_buckets[b], memory_order_acquire);
+    while (s && (s->parent != key->parent || s->lock != key->lock || s->node != key->node || s->pc != key->pc || s->kind != key->kind))
+        s = s->next;
+    return s;
+}
+
+/* parent and one more. NULL: four million sets, there is no room for more. */
+static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, unsigned kind, uint32_t node, uint32_t pc)
+{
+    struct lockset key = {.parent = parent, .lock = lock, .kind = kind, .node = node, .pc = pc};
+    uint32_t b = (uint32_t)mix((uint64_t)parent->id << 32 ^ lock->addr ^ mix((uint64_t)node << 32 ^ pc) ^ kind) % BUCKETS;
+    struct lockset *s = set_find(b, &key);
+    if (s)
+        return s;
+    spin_lock(&set_locks[b % STRIPES]);
+    s = set_find(b, &key);
+    if (!s) {
+        uint32_t id = atomic_load_explicit(&nsets, memory_order_relaxed);
+        if (id < SETS_MAX)
+            id = atomic_fetch_add_explicit(&nsets, 1, memory_order_relaxed);
+        if (id < SETS_MAX) {
+            s = slot_of(id);
+            key.id = id;
+            key.next = atomic_load_explicit(&set_buckets[b], memory_order_relaxed);
+            *s = key;
+            atomic_store_explicit(&set_buckets[b], s, memory_order_release);
+        }
+    }
+    spin_unlock(&set_locks[b % STRIPES]);
+    return s;
+}
+
+static bool contains(const struct lockset *s, uintptr_t addr)
+{
+    for (; s->parent; s = s->parent)
+        if (s->lock->addr == addr)
+            return true;
+    return false;
+}
+
+/* s without its latest entry for addr, which it has. */
+static struct lockset *without(struct lockset *s, uintptr_t addr)
+{
+    if (s->lock->addr == addr)
+        return s->parent;
+    struct lockset *rest = without(s->parent, addr);
+    struct lockset *all = rest ? set_of(rest, s->lock, s->kind, s->node, s->pc) : NULL;
+    return all;
+}
+
+/* ---- taking and giving back ---- */
+
+static inline struct lockset *held_by(const struct race_g *g)
+{
+    return g->locks ? g->locks : &lockset_none;
+}
+
+static inline struct lockset **hint_of(struct race_g *g, uintptr_t addr, uintptr_t pc)
+{
+    return &g->lock_hints[(addr >> 3 ^ addr >> 6 ^ pc >> 2) % (sizeof g->lock_hints / sizeof g->lock_hints[0])];
+}
+
+static race_noinline struct lockset *add_slow(struct race_g *g, struct lockset *s, uintptr_t addr, unsigned kind, uint32_t pc)
+{
+    if ((kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX && !(kind & LOCK_READ) && contains(s, addr))
+        s = without(s, addr);   /* another goroutine has unlocked it meanwhile */
+    return s ? set_of(s, lock_of(addr), kind, g->node->id, pc) : NULL;
+}
+
+/* What g will hold. NULL: unknown. */
+static inline struct lockset *add(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
+{
+    struct lockset **hint = hint_of(g, addr, pc), *c = *hint, *s = held_by(g);
+    uint32_t packed = race_pc_pack(pc);
+    if (race_likely(c && c->parent == s && c->lock->addr == addr && c->pc == packed && c->node == g->node->id && c->kind == kind))
+        return c;
+    c = add_slow(g, s, addr, kind, packed);
+    return c ? *hint = c : NULL;
+}
+
+/* What g did so far it did without the lock it has now: the epoch must tell, if anything was recorded under it, and no later access may be recorded under an
+ * epoch before it. What was recorded is still to be published: `recorded` stays. */
+static inline void new_epoch(struct race_g *g)
+{
+    g->only = NULL;
+    if (!g->recorded)
+        return;
+    race_g_tick(g);
+    g->recorded = true;
+}
+
+void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+        return;
+    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
+    new_epoch(g);
+    if (race_unlikely(!c)) {   /* from here on nothing is known of this goroutine's locks */
+        g->locks_off = true;
+        g->locks = NULL;
+        lock_history_push(g, LOCKSET_UNKNOWN);
+        return;
+    }
+    struct race_lock *l = c->lock;
+    if (race_likely(!(kind & LOCK_READ))) {
+        atomic_store_explicit(&l->since, g->epoch, memory_order_relaxed);
+        atomic_store_explicit(&l->holder, c, memory_order_relaxed);
+    } else {
+        atomic_store_explicit(&l->since, g->epoch, memory_order_relaxed);
+        atomic_fetch_add_explicit(&l->readers, 1, memory_order_relaxed);
+    }
+    g->locks = c;
+    lock_history_push(g, c->id);
+    if (race_unlikely(c->parent != &lockset_none) && !(kind & LOCK_TRIED) && race_flags.detect_deadlocks)
+        race_order_check(g, c);
+}
+
+void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+{
+    if (g == NULL || g == &race_ignored || g->locks_off || held_by(g) == &lockset_none)
+        return;
+    for (struct lockset *s = held_by(g); s->parent; s = s->parent) {
+        if (s->lock->addr != (uintptr_t)addr)
+            continue;
+        bool waits_for_itself = (kind & LOCK_TYPE) >= LOCK_MUTEX && !(kind & LOCK_RECURSIVE) && !((kind & s->kind) & LOCK_READ);
+        if (waits_for_itself)
+            race_lock_misused(g, addr, kind, MISUSE_DOUBLE_LOCK, pc);
+        return;
+    }
+    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
+    if (c && c->parent != &lockset_none && race_flags.detect_deadlocks)
+        race_order_check(g, c);
+}
+
+/* A goroutine's unlock of what it did not lock is legal for Go's locks; that of a reader's share can't be told apart. */
+static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsigned kind)
+{
+    struct lockset *s = held_by(g);
+    struct race_lock *l = lock_find(addr);
+    if (contains(s, addr)) {
+        s = without(s, addr);
+        g->locks_off = s == NULL;
+        g->locks = s;
+        lock_history_push(g, s ? s->id : LOCKSET_UNKNOWN);
+        return true;
+    }
+    if (l && (kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX)
+        atomic_store_explicit(&l->foreign, true, memory_order_relaxed);
+    return false;
+}
+
+bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
+{
+    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+        return true;
+    struct lockset *s = held_by(g);
+    struct race_lock *l = s->lock;
+    bool mine = true;
+    if (race_likely(l != NULL && l->addr == (uintptr_t)addr)) {
+        g->locks = s->parent;
+        lock_history_push(g, s->parent->id);
+        kind |= s->kind & LOCK_RECURSIVE;
+    } else {
+        mine = released_slow(g, (uintptr_t)addr, kind);
+        l = lock_find((uintptr_t)addr);
+        if (!l)
+            return false;
+        if (!mine && (kind & LOCK_TYPE) >= LOCK_MUTEX)
+            return false;
+    }
+    if (race_unlikely(kind & LOCK_READ)) {
+        if (atomic_load_explicit(&l->readers, memory_order_relaxed) > 0)
+            atomic_fetch_sub_explicit(&l->readers, 1, memory_order_relaxed);
+    } else if (!(kind & LOCK_RECURSIVE) || !contains(held_by(g), (uintptr_t)addr)) {
+        atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
+    }
+    return mine;
+}
+
+bool race_lock_has_holder(const void *addr)
+{
+    struct race_lock *l = lock_find((uintptr_t)addr);
+    return l && atomic_load_explicit(&l->holder, memory_order_relaxed);
+}
+
+/* ---- ends ---- */
+
+static const enum lock_misuse ends[] = {
+    [LOCK_DESTROYED] = MISUSE_DESTROY, [LOCK_FREED] = MISUSE_FREE, [LOCK_STACK_ENDED] = MISUSE_STACK_ENDED,
+};
+
+static void lock_ends(struct race_g *g, struct race_lock *l, enum lock_end how, uintptr_t pc)
+{
+    struct lockset *holder = atomic_load_explicit(&l->holder, memory_order_relaxed);
+    unsigned readers = atomic_load_explicit(&l->readers, memory_order_relaxed);
+    if (g && how != LOCK_INITIALIZED && (holder || readers) && !atomic_load_explicit(&l->foreign, memory_order_relaxed))
+        race_lock_misused(g, (void *)l->addr, holder ? holder->kind : (unsigned)LOCK_READ | LOCK_RWLOCK, ends[how], pc);
+    atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
+    atomic_store_explicit(&l->readers, 0, memory_order_relaxed);
+    atomic_store_explicit(&l->foreign, false, memory_order_relaxed);
+    atomic_fetch_add_explicit(&l->gen, 1, memory_order_relaxed);
+}
+
+void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc)
+{
+    uintptr_t end = addr + n;
+    while (addr < end) {
+        uintptr_t area_end = (addr | 0x3ffff) + 1, page_end = (addr | 4095) + 1;
+        if (atomic_load_explicit(&areas[area_of(addr)], memory_order_relaxed) == 0) {
+            addr = area_end;
+            continue;
+        }
+        uintptr_t stop = end < page_end ? end : page_end;
+        if (atomic_load_explicit(&pages[page_of(addr)], memory_order_relaxed) == 0) {
+            addr = stop;
+            continue;
+        }
+        for (uintptr_t a = (addr + 3) & ~3ul; a < stop; a += 4) {
+            struct race_lock *l = lock_find(a);
+            if (l)
+                lock_ends(g, l, how, pc);
+        }
+        addr = stop;
+    }
+}
+
+void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc)
+{
+    if (g == NULL || g == &race_ignored)
+        return;
+    struct race_side now = {g->epoch, g->node->id, pc ? race_pc_pack(pc) : 0}, before = {0};
+    struct race_lock *l = lock_find((uintptr_t)addr);
+    struct lockset *holder = l ? atomic_load_explicit(&l->holder, memory_order_relaxed) : NULL;
+    if (what == MISUSE_DOUBLE_LOCK && !holder)
+        for (struct lockset *s = held_by(g); s->parent; s = s->parent)
+            if (s->lock == l)
+                holder = s;
+    if (holder)
+        before = (struct race_side){atomic_load_explicit(&l->since, memory_order_relaxed), holder->node, holder->pc};
+    race_report_misuse(g, what, (uintptr_t)addr, kind, before, now);
+}

@@ -1,0 +1,71 @@
+/* Which locks a goroutine holds, now and at any moment of its past that a report may ask for; and misuse of locks.
+ *
+ * A lockset is a list of what is held, latest first, each with the place where it was locked. Equal lists are one object (as equal call stacks are one
+ * node, race_stack.h), found by its parent and the lock added, so a goroutine's present is one pointer, and a number names it for ever. Locking and
+ * unlocking begin a new epoch, and the goroutine's history says from which clock on it held which set: so the epoch kept with a previous
+ * access finds the set that was held then, exactly, or nothing if the history does not reach back so far (GORACE history_size). It is never guessed.
+ *
+ * A race_lock is what is known of the lock at an address: who holds it, and the order in which it was taken (race_order.h). There is one for
+ * each address that was ever locked. When the memory ends or begins a new life (free, destroy, init, the end of a stack) the lock's generation goes
+ * up, and all that was known of its order is void.
+ *
+ * A go_mutex may be unlocked by another goroutine than locked it (Go's rule). Where that was seen, "held" says nothing: the lock is marked `foreign`, no
+ * report claims to know a set that contains it, and it takes no part in the lock order. */
+#ifndef RACE_LOCKS_H
+#define RACE_LOCKS_H
+
+#include "race.h"
+#include "race_lock_history.h"
+
+enum {
+    LOCK_GO_MUTEX, LOCK_GO_RWMUTEX, LOCK_MUTEX, LOCK_RWLOCK, LOCK_SPIN,
+    LOCK_TYPE = 7,
+    LOCK_READ = 8,          /* shared with other readers */
+    LOCK_TRIED = 16,        /* did not wait for it, and would not have: no deadlock comes of it */
+    LOCK_RECURSIVE = 32     /* its holder may lock it again */
+};
+
+struct lockset;
+struct order_info;
+struct race_lock {
+    uintptr_t addr;
+    struct race_lock *next;             /* in its hash bucket */
+    _Atomic(struct lockset *) holder;   /* who writes under it: its lockset, which says where; NULL: nobody, or readers */
+    _Atomic(uint64_t) since;            /* the holder's epoch when it locked */
+    atomic_uint readers;
+    atomic_uint gen;
+    atomic_bool foreign;
+    uint32_t mark;                      /* race_order.c */
+    struct order_edge *out;             /* race_order.c */
+};
+
+struct lockset {
+    struct lockset *parent;             /* lockset_none at the end */
+    struct race_lock *lock;
+    struct lockset *next;               /* in its hash bucket */
+    _Atomic(struct order_info *) order; /* race_order.c */
+    uint32_t node, pc;                  /* where it was locked */
+    uint32_t id;
+    uint32_t kind;
+};
+extern struct lockset lockset_none;     /* id 0: nothing is held */
+struct lockset *lockset_by_id(uint32_t id);
+
+/* g has locked addr; kind: LOCK_*. Begins a new epoch. */
+void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
+/* g is about to wait for it: what could become a deadlock is told before it is one. */
+void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
+/* g is about to unlock addr; called directly after the release of it, which has begun a new epoch. False: it was not in the caller's set. */
+bool race_lock_released(struct race_g *g, const void *addr, unsigned kind);
+/* Whether anybody is known to hold addr for writing. */
+bool race_lock_has_holder(const void *addr);
+
+enum lock_end { LOCK_DESTROYED, LOCK_INITIALIZED, LOCK_FREED, LOCK_STACK_ENDED };
+/* The locks in these n bytes are no more. Reports those that are held (g NULL: doesn't). */
+void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc);
+
+/* Misuse that the caller has made sure of. */
+enum lock_misuse { MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED };
+void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc);
+
+#endif

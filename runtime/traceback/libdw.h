@@ -1,0 +1,35 @@
+/* libdw through a table of function pointers, and the symbolizer's inside: shared by symbolize.c (functions and lines) and variables.c. */
+#ifndef TB_LIBDW_H
+#define TB_LIBDW_H
+
+#include <elfutils/libdwfl.h>
+#include <pthread.h>
+
+#include "symbolize.h"
+
+#define LIBDW_FUNCTIONS(X)                                                                                         \
+    X(dwfl_begin) X(dwfl_end) X(dwfl_linux_proc_report) X(dwfl_linux_proc_find_elf) X(dwfl_report_end)             \
+    X(dwfl_addrmodule) X(dwfl_getmodules) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
+    X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwfl_module_getsymtab) X(dwfl_module_getsym) X(dwarf_getscopes)                   \
+    X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
+    X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof) X(dwarf_formref_die) X(dwarf_peel_type)                   \
+    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
+    X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations)
+
+struct tb_libdw {
+#define X(name) __typeof__(&name) name;
+    LIBDW_FUNCTIONS(X)
+#undef X
+};
+/* The compilation unit that holds address at; symbolize.c. */
+Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias) __attribute__((visibility("hidden")));
+extern struct tb_libdw dw __attribute__((visibility("hidden")));
+
+struct tb_symbolizer {
+    pthread_mutex_t lock;
+    int pid;
+    Dwfl *dwfl;         /* NULL: no libdw */
+    void *answers;      /* tsearch tree of struct answer */
+};
+
+#endif

@@ -1,0 +1,69 @@
+/* What is right: pthread locks of every kind locked and unlocked in any order, again where that is allowed, destroyed and used anew; a mutex that is unlocked by
+ * another goroutine; memory with unlocked locks freed; a lock held in a child of fork. */
+// race-expect: ^done$
+// absent: WARNING|Found
+#include "race_test.h"
+#include <errno.h>
+#include <sys/wait.h>
+
+static void *worker(void *p)
+{
+    pthread_mutex_t *m = p;
+    for (int i = 0; i < 100; i++) {
+        pthread_mutex_lock(m);
+        x++;
+        pthread_mutex_unlock(m);
+    }
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    for (int type = PTHREAD_MUTEX_NORMAL; type <= PTHREAD_MUTEX_ERRORCHECK; type++) {
+        pthread_mutex_t *m = malloc(sizeof *m);
+        pthread_t t;
+        pthread_mutexattr_settype(&attr, type);
+        pthread_mutex_init(m, &attr);
+        pthread_create(&t, NULL, worker, m);
+        worker(m);
+        pthread_join(t, NULL);
+        pthread_mutex_lock(m);
+        if (type == PTHREAD_MUTEX_RECURSIVE) {
+            pthread_mutex_lock(m);
+            pthread_mutex_unlock(m);
+        } else if (type == PTHREAD_MUTEX_ERRORCHECK && pthread_mutex_lock(m) != EDEADLK) {
+            puts("no EDEADLK");
+        }
+        pthread_mutex_unlock(m);
+        pthread_mutex_destroy(m);
+        free(m);
+    }
+    pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
+    pthread_spinlock_t s;
+    pthread_spin_init(&s, 0);
+    for (int i = 0; i < 3; i++) {
+        pthread_rwlock_rdlock(&rw);
+        pthread_rwlock_rdlock(&rw);
+        pthread_spin_lock(&s);
+        pthread_rwlock_unlock(&rw);
+        pthread_rwlock_unlock(&rw);
+        pthread_rwlock_wrlock(&rw);
+        pthread_spin_unlock(&s);
+        pthread_rwlock_unlock(&rw);
+    }
+    pthread_rwlock_destroy(&rw);
+    pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&m);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_unlock(&m);
+        _exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    pthread_mutex_unlock(&m);
+    puts(status == 0 ? "done" : "child failed");
+    return 0;
+}
