@@ -59,10 +59,43 @@ static struct shadow_list *list_add(struct shadow_list *l, struct race_side side
     return l;
 }
 
+/* Entries that race with one access: a few at first, as many as there are. */
+struct raced {
+    uint32_t n, cap;
+    struct race_side *side, few[4];
+};
+
+static void raced_add(struct raced *r, struct race_side side)
+{
+    if (r->n == r->cap) {
+        struct race_side *more = race_alloc(2 * r->cap * sizeof *more);
+        for (uint32_t i = 0; i < r->n; i++)
+            more[i] = r->side[i];
+        if (r->side != r->few)
+            race_free(r->side, r->cap * sizeof *more);
+        r->side = more;
+        r->cap *= 2;
+    }
+    r->side[r->n++] = side;
+}
+
+/* After the word is unlocked: a report takes its time. */
+static race_noinline void raced_report(struct race_g *g, uintptr_t word, struct raced *r, struct race_side me)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        race_report(g, word, r->side[i], me);
+    if (r->side != r->few)
+        race_free(r->side, r->cap * sizeof *r->side);
+}
+
 /* The long way, one word: all entries are judged, what is subsumed goes, the access comes in. */
 static race_noinline void access_slow(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
-    struct race_side me = {now, g->node->id, race_pc_pack(pc)}, raced = {0};
+    struct race_side me = {now, g->node->id, race_pc_pack(pc)};
+    struct raced raced;
+    raced.n = 0;
+    raced.cap = 4;
+    raced.side = raced.few;
     uint64_t first = word_lock(s);
     struct shadow_list *l = list_of(s);
     struct race_side kept[2];
@@ -74,17 +107,15 @@ static race_noinline void access_slow(struct race_g *g, struct shadow *s, uintpt
             continue;
         struct race_side side = {e[i], s->entry[i].node, s->entry[i].pc};
         enum verdict v = judge(g, e[i], now);
-        if (v == RACE) {
-            raced = side;   /* reported below; the older one goes, it has had its report */
-            v = (epoch_mask(e[i]) & ~epoch_mask(now)) == 0 && (now & EPOCH_WRITE) ? DROP : KEEP;
-        }
-        if (v == KEEP)
+        if (v == RACE)
+            raced_add(&raced, side);   /* and stays: who comes after this access need not come after that one */
+        if (v != DROP)
             kept[n++] = side;
     }
     for (uint32_t i = 0; l && i < l->n;) {
         enum verdict v = judge(g, l->side[i].epoch, now);
         if (v == RACE)
-            raced = l->side[i];
+            raced_add(&raced, l->side[i]);
         if (v == DROP)
             l->side[i] = l->side[--l->n];
         else
@@ -115,8 +146,8 @@ static race_noinline void access_slow(struct race_g *g, struct shadow *s, uintpt
     s->entry[0].node = me.node;
     s->entry[0].pc = me.pc;
     atomic_store_explicit(&s->entry[0].epoch, now, memory_order_release);   /* and unlocks */
-    if (race_unlikely(raced.epoch != 0))
-        race_report(g, addr & ~7ul, raced, me);
+    if (race_unlikely(raced.n != 0))
+        raced_report(g, addr & ~7ul, &raced, me);
 }
 
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, uintptr_t addr, uint32_t mask, unsigned kind, uintptr_t pc)
