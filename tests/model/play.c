@@ -85,16 +85,19 @@ static void work(int me, uint64_t seed, uint64_t end)
     _exit(0);
 }
 
-/* Plays one program in a fresh process. True: it disagrees, or dies. steps: how many it has. show: prints the trace and the verdict. */
-static bool fails(uint64_t seed, const bool *skip, int *steps, bool show)
+/* Plays the programs from first on and then seed's in a fresh process. True: seed's disagrees, or it dies. steps: how many it has. show: prints the
+ * trace and the verdict. */
+static bool fails(uint64_t first, uint64_t seed, const bool *skip, int *steps, bool show)
 {
     int *count = mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         struct verdict v;
-        alarm(20);
+        alarm(30);
         play_start(args, arg);
+        for (; first < seed; first++)
+            play_once(first, nothing_skipped, &v);
         *count = play_once(seed, skip, &v);
         if (!v.agreed && show) {
             int n;
@@ -117,13 +120,19 @@ static bool fails(uint64_t seed, const bool *skip, int *steps, bool show)
     return status != 0;
 }
 
+/* The worker began with the programs from first on. */
 static void explain(uint64_t seed, uint64_t first)
 {
     bool skip[STEPS_MAX] = {false};
     int steps = STEPS_MAX;
     printf("%s: seed %lu: model and detector disagree\n", play_name, (unsigned long)seed);
-    if (!fails(seed, skip, &steps, false)) {
-        printf("not by itself; with the programs before it: --seed %lu --programs %lu --jobs 1\n", (unsigned long)first, (unsigned long)(seed - first + 1));
+    uint64_t before = 0;   /* so many programs before it are needed */
+    while (before < seed - first && !fails(seed - before, seed, skip, &steps, false))
+        before = before * 2 + 1;
+    if (before > seed - first)
+        before = seed - first;
+    if (!fails(seed - before, seed, skip, &steps, false)) {
+        printf("it does not a second time; what it followed: --seed %lu --programs %lu\n", (unsigned long)first, (unsigned long)(seed - first + 1));
         return;
     }
     for (bool smaller = true; smaller;) {
@@ -132,14 +141,15 @@ static void explain(uint64_t seed, uint64_t first)
             if (skip[i])
                 continue;
             skip[i] = true;
-            if (fails(seed, skip, NULL, false))
+            if (fails(seed - before, seed, skip, NULL, false))
                 smaller = true;
             else
                 skip[i] = false;
         }
     }
-    printf("the smallest program found that does (again: --seed %lu --programs 1):\n", (unsigned long)seed);
-    if (!fails(seed, skip, NULL, true))
+    printf("the smallest program found that does, after %lu others (again: --seed %lu --programs %lu):\n", (unsigned long)before,
+           (unsigned long)(seed - before), (unsigned long)before + 1);
+    if (!fails(seed - before, seed, skip, NULL, true))
         printf("(and this time it agreed)\n");
 }
 
