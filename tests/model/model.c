@@ -35,8 +35,14 @@ static bool happens_before(int a, int b)
 
 /* ---- edges: whom event b hears of ---- */
 
+static bool impossible;   /* an edge from an event that is not there: the trace contradicts itself */
+
 static void edge(int a, int b)
 {
+    if (a < 0 || a >= b) {
+        impossible = true;
+        return;
+    }
     for (int g = 0; g < t->goroutines; g++)
         if (clock_of[b][g] < clock_of[a][g])
             clock_of[b][g] = clock_of[a][g];
@@ -231,6 +237,7 @@ static bool find_clocks(void)
     if (!find_sequences())
         return false;
     memset(last, -1, sizeof last);
+    impossible = false;
     for (int e = 0; e < t->n; e++) {
         int g = t->event[e].g;
         memset(clock_of[e], 0, sizeof clock_of[e]);
@@ -359,6 +366,8 @@ struct verdict model_judge(const struct trace *trace, const struct reported *r, 
         v.undetermined = true;
         return v;
     }
+    if (impossible)
+        return disagreed("elements overtook each other in a channel", -1, -1, 0);
     for (int id = 0; id < IDS_MAX; id++)
         event_of_id[id] = -1;
     for (int e = 0; e < t->n; e++)

@@ -67,6 +67,17 @@ static int args;
 static char **arg;
 static const bool nothing_skipped[STEPS_MAX];
 
+static void print_last(const struct verdict *v)
+{
+    int n;
+    const struct reported *r = play_reports(&n);
+    model_print(play_trace(), stdout);
+    for (int i = 0; i < n; i++)
+        printf("reported: access %d and access %d at %#lx\n", r[i].old, r[i].now, (unsigned long)r[i].word);
+    printf("disagreement: %s\n", v->why);
+    fflush(stdout);
+}
+
 static void work(int me, uint64_t seed, uint64_t end)
 {
     play_start(args, arg);
@@ -76,6 +87,8 @@ static void work(int me, uint64_t seed, uint64_t end)
         play_once(seed, nothing_skipped, &v);
         if (!v.agreed) {
             shared->worker[me].disagreed = true;
+            printf("%s: seed %lu, as it was first played:\n", play_name, (unsigned long)seed);
+            print_last(&v);
             _exit(1);
         }
         atomic_fetch_add(&shared->programs, 1);
@@ -94,20 +107,15 @@ static bool fails(uint64_t first, uint64_t seed, const bool *skip, int *steps, b
     pid_t child = fork();
     if (child == 0) {
         struct verdict v;
-        alarm(30);
+        alarm(120);
+        if (!show && !freopen("/dev/null", "w", stderr))
+            _exit(2);
         play_start(args, arg);
         for (; first < seed; first++)
             play_once(first, nothing_skipped, &v);
         *count = play_once(seed, skip, &v);
-        if (!v.agreed && show) {
-            int n;
-            const struct reported *r = play_reports(&n);
-            model_print(play_trace(), stdout);
-            for (int i = 0; i < n; i++)
-                printf("reported: access %d and access %d at %#lx\n", r[i].old, r[i].now, (unsigned long)r[i].word);
-            printf("disagreement: %s\n", v.why);
-            fflush(stdout);
-        }
+        if (!v.agreed && show)
+            print_last(&v);
         _exit(v.agreed ? 0 : 1);
     }
     int status;
