@@ -112,6 +112,8 @@ static void show(void)
 /* Hidden lock held. There is room: no steps are begun when little is left. */
 static struct event *record(enum event_kind kind, int g, int object)
 {
+    if (trace.n == EVENTS_MAX)
+        abort();   /* there was no room left for the driver */
     struct event *e = &trace.event[trace.n];
     *e = (struct event){.kind = kind, .g = g, .object = object, .id = trace.n};
     trace.n++;
@@ -149,7 +151,7 @@ static void plain(const struct step *s, int g)
 {
     static const int sizes[] = {1, 2, 4, 8, 16};
     bool write = s->op == OP_WRITE || s->op == OP_WRITE_RANGE, range = s->op == OP_READ_RANGE || s->op == OP_WRITE_RANGE;
-    char *at = s->size >= 32 ? world->cells[0] + s->where : world->words + s->where;
+    char *at = s->size >= 32 ? world->cells[0] + s->where % 16 : world->words + s->where;
     int size = range ? 1 + s->size % 16 : sizes[s->size % 5];
     if (s->size >= 20 && s->size < 28 && !write)
         at = (char *)&world->got[s->other] + (range ? 0 : s->where % 3), size = range ? 4 : 1;
@@ -507,7 +509,7 @@ static void run(int g)
 
 /* ---- the driver ---- */
 
-/* Whether all goroutines are blocked, and how many events there are; live: whether any has not ended. */
+/* Whether all goroutines are blocked; events: how many there are; live: whether any has not ended. */
 static bool all_blocked(int *events, bool *live)
 {
     bool blocked = true;
@@ -520,16 +522,21 @@ static bool all_blocked(int *events, bool *live)
     return blocked;
 }
 
+/* (Who waits for a closed channel is on its way already.) */
 static void give(const struct step *s)
 {
     struct step take = {.op = OP_TRY_RECV, .where = s->where}, put = {.op = OP_TRY_SEND, .where = s->where};
     switch (s->op) {
     case OP_RECV: send_on(&put, DRIVER, true); break;
-    case OP_SEND: recv_from(&take, DRIVER, true); break;
+    case OP_SEND:
+        if (!hidden.closed[take.where])
+            recv_from(&take, DRIVER, true);
+        break;
     case OP_SELECT:
         if (s->size % 2) {
             take.where = put.where = s->other % CHANS;
-            recv_from(&take, DRIVER, true);
+            if (!hidden.closed[take.where])
+                recv_from(&take, DRIVER, true);
         }
         send_on(&put, DRIVER, true);
         break;
@@ -541,7 +548,8 @@ static void give(const struct step *s)
 static void drive(void *nothing)
 {
     (void)nothing;
-    int last = -1, quiet = 0;
+    int last = -1, given = -1;   /* events when it last looked; when it last gave something */
+    int quiet = 0;               /* looks since anything happened */
     bool live = true;
     time_t begin = time(NULL);
     record_now(EV_START, DRIVER, 0);
@@ -552,11 +560,13 @@ static void drive(void *nothing)
         bool blocked = all_blocked(&events, &live);
         quiet = blocked && events == last ? quiet + 1 : 0;
         last = events;
-        if (quiet < 3)
+        if (quiet < (events == given ? 10000 : 3))   /* who was given something may be slow to wake */
             continue;
         for (int g = 1; g < GS; g++)
             if (hidden.state[g] == BLOCKED)
                 give(hidden.at[g]);
+        given = trace.n == events ? -1 : trace.n;
+        quiet = 0;
         if (time(NULL) - begin > 100)
             abort();   /* it hangs */
     }
