@@ -52,6 +52,23 @@ const struct reported *play_reports(int *n)
     return reports;
 }
 
+/* ---- what is left out ---- */
+
+bool play_is_mixed(const struct trace *trace, const void *at, int g)
+{
+    bool own = false, others = false;
+    for (int e = trace->n - 1; e >= 0; e--) {
+        const struct event *v = &trace->event[e];
+        if (v->addr != (uintptr_t)at || (v->kind != EV_ATOMIC_STORE && v->kind != EV_ATOMIC_RMW))
+            continue;
+        own |= v->g == g;
+        others |= v->g != g;
+        if (v->kind == EV_ATOMIC_STORE && (v->order == MO_RELEASE || v->order == MO_SEQ_CST))
+            break;
+    }
+    return own && others;
+}
+
 /* ---- workers ---- */
 
 /* Shared with the workers. */

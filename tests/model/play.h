@@ -52,6 +52,12 @@ static inline void access_end(void)
     __tsan_func_exit();
 }
 
+/* ---- what is left out ---- */
+
+/* Whether the release sequences at `at` may be some of goroutine g's and some of others'. A relaxed store by g would end the others' only; the
+ * detector keeps all (race_atomic.c says so), the one edge too many that it knows of. No program here does that. */
+bool play_is_mixed(const struct trace *trace, const void *at, int g);
+
 int play_main(int argc, char **argv);
 
 #endif

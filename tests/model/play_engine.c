@@ -229,28 +229,11 @@ static int order_for(enum op op, int order)
     return order;
 }
 
-/* Whether the release sequences at `at` may be some of goroutine g's and some of others'. A relaxed store by g would end the others' only; the
- * detector keeps all (race_atomic.c says so), the one edge too many that it knows of. No program here does that. */
-static bool is_mixed(const void *at, int g)
-{
-    bool own = false, others = false;
-    for (int e = trace.n - 1; e >= 0; e--) {
-        const struct event *v = &trace.event[e];
-        if (v->addr != (uintptr_t)at || (v->kind != EV_ATOMIC_STORE && v->kind != EV_ATOMIC_RMW))
-            continue;
-        own |= v->g == g;
-        others |= v->g != g;
-        if (v->kind == EV_ATOMIC_STORE && (v->order == MO_RELEASE || v->order == MO_SEQ_CST))
-            break;
-    }
-    return own && others;
-}
-
 static void play_atomic(const struct step *s, int p)
 {
     char *at = arena->cells + 16 * s->where;
     int mo = order_for(s->op, s->order);
-    if (s->op == OP_STORE && mo == MO_RELAXED && is_mixed(at, place[p].g))
+    if (s->op == OP_STORE && mo == MO_RELAXED && play_is_mixed(&trace, at, place[p].g))
         mo = MO_RELEASE;
     turn(p);
     bool write = s->op != OP_LOAD && s->op != OP_CAS_FAILS;

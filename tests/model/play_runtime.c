@@ -170,22 +170,6 @@ static void plain(const struct step *s, int g)
     show();
 }
 
-/* As in play_engine.c: the one edge too many that the detector knows of. */
-static bool is_mixed(const void *at, int g)
-{
-    bool own = false, others = false;
-    for (int e = trace.n - 1; e >= 0; e--) {
-        const struct event *v = &trace.event[e];
-        if (v->addr != (uintptr_t)at || (v->kind != EV_ATOMIC_STORE && v->kind != EV_ATOMIC_RMW))
-            continue;
-        own |= v->g == g;
-        others |= v->g != g;
-        if (v->kind == EV_ATOMIC_STORE && (v->order == MO_RELEASE || v->order == MO_SEQ_CST))
-            break;
-    }
-    return own && others;
-}
-
 static void atomic(const struct step *s, int g)
 {
     char *at = world->cells[s->where];
@@ -193,7 +177,7 @@ static void atomic(const struct step *s, int g)
     hide();
     if ((s->op == OP_LOAD || s->op == OP_CAS_FAILS) && (mo == MO_RELEASE || mo == MO_ACQ_REL))
         mo = MO_ACQUIRE;
-    if (s->op == OP_STORE && (mo == MO_CONSUME || mo == MO_ACQUIRE || mo == MO_ACQ_REL || is_mixed(at, g)))
+    if (s->op == OP_STORE && (mo == MO_CONSUME || mo == MO_ACQUIRE || mo == MO_ACQ_REL || play_is_mixed(&trace, at, g)))
         mo = MO_RELEASE;
     bool writes = s->op != OP_LOAD && s->op != OP_CAS_FAILS;
     uint64_t is = 0;
