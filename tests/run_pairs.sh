@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs each racy program and its clean twin many times: run_pairs.sh N DIR... (DIRs hold the programs as different compilers built them)
-# Prints a row a pair: how often the racy one was reported and the clean one not, at -O0 and -O2 in each DIR. Status 1 if that is not always.
+# In debug builds each run has its own perturbed schedule. Prints a row a pair: how often the racy one was reported and the clean one not, at -O0 and -O2 in each DIR. Status 1 if that is not always.
 set -u
 n=$1
 shift
@@ -13,7 +13,7 @@ run_one() {
     local program=$1 kind=$2 out ok=0 status
     out=$work/out.$$
     for ((i = 0; i < n; i++)); do
-        GORACE=atexit_sleep_ms=0 timeout 60 "$program" > "$out" 2>&1 < /dev/null
+        GORACE=atexit_sleep_ms=0 GORT_PERTURB=$i timeout 60 "$program" > "$out" 2>&1 < /dev/null
         status=$?
         if [ "$kind" = race ]; then
             [ "$status" -eq 66 ] && grep -q '^WARNING: DATA RACE' "$out" && ok=$((ok + 1))
