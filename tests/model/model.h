@@ -11,7 +11,9 @@
  *     r contains b and conflicts with all that i conflicts with (it writes or i reads; it is not atomic or i is), and either
  *     i happened before r (then whoever races with i races with r), or r is of i's goroutine, came before it, and nobody up to j has
  *     seen r without i (then nobody can tell them apart);
- *   - unless an access of j's goroutine stands for j in b in the second way: then the race has been reported already. */
+ *   - unless an access of j's goroutine stands for j in b in the second way: then the race has been reported already.
+ * Where accesses ran free, at the same time, all that can be said is: nothing but races; and for each byte in which there is a race, one that
+ * contains it. */
 #ifndef MODEL_H
 #define MODEL_H
 
@@ -75,6 +77,7 @@ struct event {
 
 struct trace {
     int n, goroutines;
+    bool free;                      /* plain accesses were made at their record or a little later: in which order, nobody knows */
     int capacity[GOROUTINES_MAX];   /* of channels, by object */
     struct event event[EVENTS_MAX];
 };

@@ -1,4 +1,4 @@
-/* See play.h. Usage of a player: [--seed N] [--programs K] [--jobs J] [--random-seed]; prints the first seed, and on disagreement the seed, the
+/* See play.h. Usage of a player: [--seed N] [--programs K] [--jobs J] [--random-seed] and its own; prints the first seed, and on disagreement the seed, the
  * smallest program found, and how to play it again. */
 #define _GNU_SOURCE
 #include "play.h"
@@ -197,9 +197,11 @@ int play_main(int argc, char **argv)
             clock_gettime(CLOCK_REALTIME, &now);
             seed = ((uint64_t)now.tv_sec * 1000000007u + (uint64_t)now.tv_nsec) % 1000000000000u;
         } else if (!strcmp(argv[i], "--procs") && value) {
-            i++;   /* a player's own */
+            i++;   /* the player's own, as the next one */
+        } else if (!strcmp(argv[i], "--free")) {
+            continue;
         } else {
-            fprintf(stderr, "usage: %s [--seed N | --random-seed] [--programs K] [--jobs J] [--procs P]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--seed N | --random-seed] [--programs K] [--jobs J] [--procs P] [--free]\n", argv[0]);
             return 2;
         }
     }

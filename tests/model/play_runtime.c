@@ -5,6 +5,8 @@
  * may block is recorded when it begins and after it has ended, and carries what tells its partner: an element is the number of its send's record;
  * whoever holds a mutex records before the next one can; and so on. Where the order of a channel's elements can't be told, the model says so.
  *
+ * With --free, plain accesses are made outside the hidden lock, at once on several threads; less can then be said (model.h).
+ *
  * Programs can't hang: no goroutine blocks on a channel while it holds a lock; goroutine 0, the driver, does no more than look, and when all others
  * are blocked it gives one of them what it waits for, which is part of the program as well. */
 #define _GNU_SOURCE
@@ -158,6 +160,8 @@ static void plain(const struct step *s, int g)
     hide();
     access_begin(trace.n);
     record_access(EV_ACCESS, g, at, size, write);
+    if (trace.free)
+        show();
     if (range && write)
         access_write_range(at, (size_t)size);
     else if (range)
@@ -167,7 +171,8 @@ static void plain(const struct step *s, int g)
     else
         access_read(at, size);
     access_end();
-    show();
+    if (!trace.free)
+        show();
 }
 
 static void atomic(const struct step *s, int g)
@@ -566,6 +571,8 @@ void play_start(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i++)
         if (!strcmp(argv[i], "--procs"))
             procs = atoi(argv[i + 1]);
+    for (int i = 1; i < argc; i++)
+        trace.free |= !strcmp(argv[i], "--free");
     go_maxprocs(procs);
 }
 
