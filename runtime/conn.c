@@ -152,6 +152,23 @@ static void wake_waiters(struct conn *c, unsigned mode)
     rt_ready_all(first);
 }
 
+/* The rights are locks: who gets one has seen what its last holder did. */
+static void seen(struct conn *c, unsigned modes)
+{
+    if (HOOK_IS_ON && modes & CONN_READING)
+        hook_acquire(rt_race(), queue_of(c, CONN_READING));
+    if (HOOK_IS_ON && modes & CONN_WRITING)
+        hook_acquire(rt_race(), queue_of(c, CONN_WRITING));
+}
+
+static void shown(struct conn *c, unsigned modes)
+{
+    if (HOOK_IS_ON && modes & CONN_READING)
+        hook_release_merge(rt_race(), queue_of(c, CONN_READING));
+    if (HOOK_IS_ON && modes & CONN_WRITING)
+        hook_release_merge(rt_race(), queue_of(c, CONN_WRITING));
+}
+
 struct conn *conn_get(uint64_t handle, unsigned modes)
 {
     struct conn *c = slot(handle);
@@ -168,8 +185,10 @@ struct conn *conn_get(uint64_t handle, unsigned modes)
         }
         if (rt_unlikely(references(s) == 0xffffff))
             rt_panic("too many concurrent operations on a single file or socket (max 16777214)");
-        if (atomic_compare_exchange_weak_explicit(&c->state, &s, (s | modes) + CONN_REF, memory_order_acq_rel, memory_order_acquire))
+        if (atomic_compare_exchange_weak_explicit(&c->state, &s, (s | modes) + CONN_REF, memory_order_acq_rel, memory_order_acquire)) {
+            seen(c, modes);
             return c;
+        }
     }
 }
 
@@ -178,6 +197,7 @@ static rt_noinline void finish(struct conn *c)
     if (c->fd >= 0)
         os_close(c->fd);
     c->fd = -1;
+    hook_sync_gone(c->right, sizeof c->right);
     lock(&pool.lock);
     c->next_free = NULL;
     if (pool.last)
@@ -192,6 +212,7 @@ void conn_put(struct conn *c, unsigned modes)
 {
     uint64_t s = atomic_load_explicit(&c->state, memory_order_relaxed), next;
     unsigned waited = (modes & CONN_READING ? CONN_READ_WAITED : 0) | (modes & CONN_WRITING ? CONN_WRITE_WAITED : 0);
+    shown(c, modes);
     do
         next = (s & ~(uint64_t)(modes | waited)) - CONN_REF;
     while (!atomic_compare_exchange_weak_explicit(&c->state, &s, next, memory_order_acq_rel, memory_order_relaxed));

@@ -39,11 +39,22 @@ static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint3
     atomic_store_explicit(&s->epoch, now, memory_order_release);   /* and unlocks */
 }
 
+/* After the word is unlocked: a report takes its time. What raced stays, to race with others: who comes after this access need not come after that one. */
+static race_noinline void report_raced(struct race_g *g, uintptr_t word, struct raced *r, struct race_side me)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        race_report(g, word, r->cap ? r->more[i] : r->few[i], me);
+    if (r->cap)
+        race_free(r->more, r->cap * sizeof *r->more);
+}
+
 /* The long way, one word, locked: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
 static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64_t first, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
-    struct race_side me = {now, g->node->id, race_pc_pack(pc)}, raced = {0};
+    struct race_side me = {now, g->node->id, race_pc_pack(pc)};
+    struct raced raced;
+    raced.n = raced.cap = 0;
     struct race_side old = {first, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED)};
     bool settled = true, before, keep_old = false, more = false;
     if (first) {
@@ -51,7 +62,7 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         keep_old = v != DROP;
         settled = before;
         if (v == RACE)
-            raced = old;
+            raced_add(&raced, old);
     }
     struct shadow *second = shadow_second(s);
     struct shadow_list *l = NULL;
@@ -64,7 +75,7 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         enum verdict v = shadow_judge(g, e, now, &before);
         more = v != DROP;
         if (v == RACE)
-            raced = side;
+            raced_add(&raced, side);
         if (more)
             settled &= before;
         else
@@ -84,8 +95,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         more = true;
     }
     word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
-    if (race_unlikely(raced.epoch != 0))
-        race_report(g, addr & ~7ul, raced, me);
+    if (race_unlikely(raced.n != 0))
+        report_raced(g, addr & ~7ul, &raced, me);
 }
 
 /* Whether an entry in the second word stands for now. Without the lock. */

@@ -129,7 +129,23 @@ void list_add(struct shadow_list *l, struct race_side side)
     __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
 }
 
-bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct race_side *raced)
+void raced_add(struct raced *r, struct race_side side)
+{
+    uint32_t cap = r->cap ? r->cap : RACED_FEW;
+    struct race_side *all = r->cap ? r->more : r->few;
+    if (r->n == cap) {
+        struct race_side *more = race_alloc(2 * cap * sizeof *more);
+        for (uint32_t i = 0; i < r->n; i++)
+            more[i] = all[i];
+        if (r->cap)
+            race_free(r->more, cap * sizeof *more);
+        r->more = all = more;
+        r->cap = 2 * cap;
+    }
+    all[r->n++] = side;
+}
+
+bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct raced *raced)
 {
     bool settled = true, is_long = list_count(l) > LONG;
     unsigned kind = kind_of(now);
@@ -151,7 +167,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
             bool before;
             enum verdict v = shadow_judge(g, e->epoch, now, &before);
             if (v == RACE) {
-                *raced = *e;
+                raced_add(raced, *e);
                 if (is_long && shadow_subsumes(now, e->epoch))
                     v = DROP;
             }

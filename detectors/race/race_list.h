@@ -10,12 +10,21 @@
 
 struct shadow_list;
 
+/* Entries that race with one access: a few at first, as many as there are. */
+enum { RACED_FEW = 4 };
+struct raced {
+    uint32_t n, cap;           /* cap 0: few */
+    struct race_side *more;    /* all of them, if they are not few */
+    struct race_side few[RACED_FEW];
+};
+void raced_add(struct raced *r, struct race_side side);
+
 struct shadow_list *list_new(void);
 void list_free(struct shadow_list *l);
 void list_add(struct shadow_list *l, struct race_side side);
-/* Judges the entries for an access `now` by g: what is subsumed goes (where an access can't conflict, perhaps later), one that it races with is put
+/* Judges the entries for an access `now` by g: what is subsumed goes (where an access can't conflict, perhaps later), those that it races with are put
  * in *raced. True if all that remains is known to have happened before. */
-bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct race_side *raced);
+bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct raced *raced);
 /* Whether a recent entry stands for now. Without the lock; an entry may be missed. */
 bool list_stands_for(const struct shadow_list *l, uint64_t now);
 uint32_t list_count(const struct shadow_list *l);

@@ -6,7 +6,14 @@
 
 static go_cond c;
 static go_mutex m;
-static void clean(void) { await(1); usleep(20000); x = 1; go_cond_signal(&c); }
+static void clean(void)
+{
+    await(1);
+    go_mutex_lock(&m);   /* now it waits */
+    go_mutex_unlock(&m);
+    x = 1;
+    go_cond_signal(&c);
+}
 
 int main(void)
 {

@@ -10,7 +10,15 @@
 
 static go_cond c;
 static go_mutex m;
-static void racy(void) { await(1); usleep(20000); go_cond_signal(&c); x = 1; }
+static void racy(void)
+{
+    await(1);
+    go_mutex_lock(&m);   /* now it waits */
+    go_mutex_unlock(&m);
+    go_cond_signal(&c);
+    x = 1;
+    step(2);
+}
 
 int main(void)
 {
@@ -18,7 +26,7 @@ int main(void)
     go_mutex_lock(&m);
     step(1);
     go_cond_wait(&c, &m);
-    usleep(20000);
+    await(2);
     sink = x;
     go_mutex_unlock(&m);
     return 0;

@@ -9,7 +9,7 @@
 #include "race_test.h"
 
 static go_rwmutex rw;
-static void racy(void) { step(1); go_rwmutex_rlock(&rw); sink = x; go_rwmutex_runlock(&rw); }
+static void racy(void) { step(1); go_rwmutex_rlock(&rw); sink = x; go_rwmutex_runlock(&rw); step(2); }
 
 int main(void)
 {
@@ -19,6 +19,6 @@ int main(void)
     usleep(20000);
     go_rwmutex_unlock(&rw);
     x++;
-    go_sleep(20 * GO_MILLISECOND);
+    await(2);
     return 0;
 }

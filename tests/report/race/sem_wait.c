@@ -9,13 +9,13 @@
 #include "race_test.h"
 
 static go_sem s;
-static void racy(void) { usleep(20000); go_sem_release(&s, 1); x = 1; }
+static void racy(void) { usleep(20000); go_sem_release(&s, 1); x = 1; step(1); }
 
 int main(void)
 {
     go(racy);
     go_sem_acquire(&s, 1);
-    usleep(20000);
+    await(1);
     sink = x;
     return 0;
 }

@@ -1,0 +1,39 @@
+/* The clean twin of race/cond_broadcast.c: what comes before it is, for every waiter. */
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static go_cond c;
+static go_mutex m;
+static go_waitgroup ended;
+static int waiting;   /* (m) */
+static void waiter(void *arg)
+{
+    (void)arg;
+    go_mutex_lock(&m);
+    waiting++;
+    go_cond_wait(&c, &m);
+    go_mutex_unlock(&m);
+    (void)*(volatile int *)&x;
+}
+static void all_wait(void)
+{
+    for (bool all = false; !all;) {
+        go_mutex_lock(&m);
+        all = waiting == 3;
+        go_mutex_unlock(&m);
+        go_yield();
+    }
+}
+static void clean(void) { all_wait(); x = 1; go_cond_broadcast(&c); step(1); }
+
+int main(void)
+{
+    for (int i = 0; i < 3; i++)
+        go_waitgroup_go(&ended, waiter, NULL);
+    go(clean);
+    go_waitgroup_wait(&ended);
+    await(1);
+    return 0;
+}

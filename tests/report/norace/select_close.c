@@ -1,0 +1,16 @@
+/* The clean twin of race/select_close.c: what comes before it is. */
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static void clean(go_chan(int) c) { x = 1; go_close(c); }
+
+int main(void)
+{
+    go_chan(int) c = go_make_chan(int, 0), d = go_make_chan(int, 0);
+    go(clean, c);
+    go_select(go_case_recv(d, NULL), go_case_recv(c, NULL));
+    x = 2;
+    return 0;
+}

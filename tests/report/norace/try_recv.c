@@ -1,0 +1,18 @@
+/* The clean twin of race/try_recv.c: one that found a value does. */
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static void clean(go_chan(int) c) { x = 1; go_send(c, 1); step(1); }
+
+int main(void)
+{
+    go_chan(int) c = go_make_chan(int, 1);
+    go(clean, c);
+    await(1);
+    if (!(go_try_recv(c, NULL) == GO_RECV_VALUE))
+        return 1;
+    x = 2;
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* A try_lock that fails orders nothing. */
+// race-expect: WARNING: DATA RACE
+// race-expect: racy\(\)|main\(\)
+// race-expect: Previous
+// race-expect: Found [0-9]+ data race
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static go_rwmutex rw;
+static void racy(void) { sink = x; go_rwmutex_rlock(&rw); step(1); await(2); go_rwmutex_runlock(&rw); step(3); }
+
+int main(void)
+{
+    go(racy);
+    await(1);
+    if (!go_rwmutex_try_lock(&rw))
+        x = 2;
+    step(2);
+    await(3);
+    return 0;
+}

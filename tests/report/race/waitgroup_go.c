@@ -1,0 +1,20 @@
+/* Who does not wait is not ordered after the function. */
+// race-expect: WARNING: DATA RACE
+// race-expect: racy\(\)|main\(\)
+// race-expect: Previous
+// race-expect: Found [0-9]+ data race
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+// runs: 3
+#include "race_test.h"
+
+static go_waitgroup wg;
+static void racy(void *arg) { (void)arg; x = 1; step(1); }
+
+int main(void)
+{
+    go_waitgroup_go(&wg, racy, NULL);
+    await(1);
+    x = 2;
+    return 0;
+}
