@@ -59,7 +59,7 @@ static void leave(void *arg)
     go_waitgroup_done(&g->running);
 }
 
-static void errgroup_run(go_errgroup *g, int (*fn)(void *arg), void *arg)
+static void gort_errgroup_run(go_errgroup *g, int (*fn)(void *arg), void *arg)
 {
     struct gort_deferred d = {.fn = leave, .arg = g};   /* a function that ends by go_exit() has left, without an error */
     gort_defer(&d);
@@ -69,10 +69,14 @@ static void errgroup_run(go_errgroup *g, int (*fn)(void *arg), void *arg)
     gort_run_deferred(&d);
 }
 
-static void start(go_errgroup *g, int (*fn)(void *arg), void *arg)
+/* pc: where the program called us. */
+static void start(go_errgroup *g, int (*fn)(void *arg), void *arg, const void *pc)
 {
     go_waitgroup_add(&g->running, 1);
-    go(errgroup_run, g, fn, arg);
+    struct m *m = rt_enter();
+    g_spawn(m, &(struct g_spawn){.fn = (uintptr_t)gort_errgroup_run, .arg = {(uintptr_t)g, (uintptr_t)fn, (uintptr_t)arg}, .parent_id = m->g->id,
+                                 .create_pc = (uintptr_t)pc, .parent = HOOK_RACE_G(m->g), .labels = m->g->labels});
+    rt_leave();
 }
 
 go_context *go_errgroup_with_context(go_errgroup *g, go_context *parent)
@@ -99,14 +103,14 @@ void go_errgroup_go(go_errgroup *g, int (*fn)(void *arg), void *arg)
         sema_wait(&g->active, still_full, false, GORT_WAIT_ERRGROUP);
         rt_leave();
     }
-    start(g, fn, arg);
+    start(g, fn, arg, __builtin_return_address(0));
 }
 
 bool go_errgroup_try_go(go_errgroup *g, int (*fn)(void *arg), void *arg)
 {
     if (!take_place(g))
         return false;
-    start(g, fn, arg);
+    start(g, fn, arg, __builtin_return_address(0));
     return true;
 }
 

@@ -312,18 +312,19 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const void *stack_ar
     rt_leave();
 }
 
-void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, uintptr_t create_pc, struct race_g *parent)
+void g_spawn(struct m *m, const struct g_spawn *s)
 {
     struct g *g = g_get(m);
     if (!g)
         rt_fatal("go: no memory for a goroutine's stack");
-    g->fn = (uintptr_t)fn;
-    g->create_pc = create_pc;
+    g->fn = s->fn;
+    g->create_pc = s->create_pc;
     g->flags = 0;
-    g->labels = NULL;
+    g->labels = s->labels ? labels_share(s->labels) : NULL;
     lay_out(g, 0);
-    ctx_args(&g->ctx)->integer[0] = (uintptr_t)arg;
-    launch(m, g, parent_id, parent);
+    for (int i = 0; i < 3; i++)
+        ctx_args(&g->ctx)->integer[i] = s->arg[i];
+    launch(m, g, s->parent_id, s->parent);
 }
 
 /* A new goroutine's first call, on its own stack, right after the switch to it. */

@@ -28,9 +28,16 @@ struct g *g_get_bare(void);
 void g_put_bare(struct g *g);
 /* Ends the current goroutine. */
 _Noreturn void g_exit(void);
-/* Starts fn(arg) as a goroutine from the scheduler, where no goroutine runs that could be its parent: parent_id and create_pc say who is
- * to be named as its creator, and what `parent`, the detector's side of somebody who stays parked meanwhile, knows happens before it. */
-void g_spawn(struct m *m, void (*fn)(void *arg), void *arg, uint64_t parent_id, uintptr_t create_pc, struct race_g *parent);
+/* Starts fn(arg[0], arg[1], arg[2]) as a goroutine on behalf of somebody: who is to be named as its creator, and where; what `parent`, the detector's side of
+ * the current goroutine or of one that stays parked meanwhile, knows happens before it; the labels that it shares, or NULL. */
+struct g_spawn {
+    uintptr_t fn, arg[3];
+    uint64_t parent_id;
+    uintptr_t create_pc;
+    struct race_g *parent;
+    struct labels *labels;
+};
+void g_spawn(struct m *m, const struct g_spawn *s);
 /* Finished goroutines beyond those kept warm give their stacks' memory back, some at each call. Whether there are more. The monitor's. */
 bool g_scavenge_finished(void);
 /* A fresh goroutine number. */

@@ -71,7 +71,8 @@ static bool prepare(const struct claim *c)
 
 static void put_ready_locked(const struct claim *c)
 {
-    for (unsigned i = c->n; i-- > 0 && stacks.nready < AHEAD + 2 * BATCH;)   /* there is room: each claims when there is, and few do at once; else a slice is lost */
+    /* There is room: whoever claims sees that there is, and few do so at once. Else a slice is lost. */
+    for (unsigned i = c->n; i-- > 0 && stacks.nready < AHEAD + 2 * BATCH;)
         stacks.ready[stacks.nready++] = c->first + (size_t)i * RT_STACK_BYTES;
 }
 

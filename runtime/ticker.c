@@ -49,7 +49,8 @@ static void send_fire(struct m *m, struct timer *timer)
 static void func_fire(struct m *m, struct timer *timer)
 {
     struct go_timer *t = rt_container_of(timer, struct go_timer, timer);
-    g_spawn(m, t->fn, t->arg, t->creator_id, t->creator_pc, HOOK_RACE_G(t));
+    g_spawn(m, &(struct g_spawn){.fn = (uintptr_t)t->fn, .arg = {(uintptr_t)t->arg}, .parent_id = t->creator_id, .create_pc = t->creator_pc,
+                                 .parent = HOOK_RACE_G(t)});
 }
 
 /* ---- start and stop ---- */

@@ -76,12 +76,12 @@ static char *source_line(struct record *r, const char *file, int line)
     return text;
 }
 
-/* The detector's own functions in the middle of a stack: what it starts threads and initializers by. */
+/* The detector's and the runtime's own functions in the middle of a stack: those by which they call the program's. */
 static bool is_own(const struct tb_frame *f)
 {
     static const char end[] = "/race_posix_threads.c";
     size_t n = strlen(f->file);
-    return n >= sizeof end - 1 && strcmp(f->file + n - (sizeof end - 1), end) == 0;
+    return strncmp(f->func, "gort_", 5) == 0 || (n >= sizeof end - 1 && strcmp(f->file + n - (sizeof end - 1), end) == 0);
 }
 
 static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, bool with_source)
@@ -90,13 +90,16 @@ static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, 
     static struct tb_frame frames[DEEPEST];
     struct rec_stack s = {0};
     int n = race_stack_pcs(node, pc, pcs, DEEPEST);
-    s.nframes = n ? tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, true, frames, DEEPEST) : 0;
+    s.nframes = n ? tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, false, frames, DEEPEST) : 0;
     s.frames = part_of(r, (size_t)s.nframes * sizeof frames[0]);
     int all = s.nframes;
     s.nframes = 0;
-    for (int i = 0; i < all; i++)
+    for (int i = 0; i < all; i++) {
         if (i == 0 || !is_own(&frames[i]))
             s.frames[s.nframes++] = frames[i];
+        if (strcmp(frames[i].func, "main") == 0)
+            break;   /* what calls main is of no interest */
+    }
     if (with_source && s.nframes > 0)
         s.source = source_line(r, s.frames[0].file, s.frames[0].line);
     size_t prefix = strlen(race_flags.strip_path_prefix);

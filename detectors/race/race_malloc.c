@@ -55,10 +55,10 @@ static void writes_where_known(char *p, size_t n, uintptr_t pc)
     unsigned char resident[BATCH];
     for (char *end = p + n; p < end;) {
         uintptr_t from = (uintptr_t)p & ~(uintptr_t)(BYTES - 1), to = from + BATCH * BYTES;
-        uintptr_t region_end = ((from >> REGION_BITS) + 1) << REGION_BITS;
-        to = to < region_end ? to : region_end;
-        if (!atomic_load_explicit(&shadow_regions[from >> REGION_BITS], memory_order_acquire)) {
-            p = (char *)region_end;
+        uintptr_t slice_end = ((from >> SLICE_BITS) + 1) << SLICE_BITS;
+        to = to < slice_end ? to : slice_end;
+        if (!shadow_is_used(shadow_slice(from), from)) {
+            p = (char *)slice_end;
             continue;
         }
         if (mincore(shadow_of(from), (to - from) / 8 * sizeof(struct shadow), resident) != 0)

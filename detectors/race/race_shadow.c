@@ -122,16 +122,19 @@ void shadow_clear(uintptr_t addr, size_t n)
 /* Without the word's lock: an entry that is just being replaced may be read half old, half new; the caller wants only its epoch. */
 bool shadow_last_write(uintptr_t addr, struct race_side *out)
 {
-    struct shadow *r = addr >> 47 ? NULL : atomic_load_explicit(&shadow_regions[addr >> REGION_BITS], memory_order_acquire);
-    if (!r)
+    uintptr_t slice = shadow_slice(addr);
+    if (addr >> 47 || !shadow_is_used(slice, addr))
         return false;
-    struct shadow *s = shadow_of(addr);
-    for (int i = 0; i < 2; i++) {
-        uint64_t e = atomic_load_explicit(&s->entry[i].epoch, memory_order_relaxed) & ~(uint64_t)EPOCH_LOCK;
-        if (i == 1 && s->entry[1].pc == SHADOW_LIST && s->entry[1].node == 0)
+    struct shadow *s = shadow_in(slice, addr);
+    bool more = atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE;
+    for (int i = 0; i < 1 + more; i++, s = shadow_second(s)) {
+        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+        if (i == 1 && shadow_list_of(e))
             break;
+        e &= ~(uint64_t)EPOCH_LOCK;
         if ((e & EPOCH_WRITE) && !(e & EPOCH_ATOMIC)) {
-            *out = (struct race_side){e, s->entry[i].node, s->entry[i].pc};
+            *out = (struct race_side){e, atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_NODE,
+                                      atomic_load_explicit(&s->pc, memory_order_relaxed)};
             return true;
         }
     }

@@ -1,6 +1,6 @@
 /* What comes after a broadcast is not ordered before the returns of the waits that it ends. */
 // race-expect: WARNING: DATA RACE
-// race-expect: racy\(\)|main\(\)
+// race-expect: racy\(\)|waiter\(\)
 // race-expect: Previous
 // race-expect: Found [0-9]+ data race
 // race-status: 66
