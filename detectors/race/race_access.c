@@ -5,31 +5,14 @@
  * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
-#include <sched.h>
-
-#include "race_alloc.h"
-
 #define RELAXED memory_order_relaxed
-
-static race_noinline uint64_t word_lock_contended(struct shadow *s)
-{
-    for (unsigned spins = 0;; spins++) {
-        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-        if (!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED))
-            return e;
-        if (spins < 200)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
-}
 
 /* Acquire pairs with the release that unlocks. */
 static inline uint64_t word_lock(struct shadow *s, uint64_t e)
 {
     if (race_likely(!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED)))
         return e;
-    return word_lock_contended(s);
+    return shadow_lock(s);
 }
 
 static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)

@@ -3,6 +3,7 @@
 #include "race_shadow.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
@@ -61,14 +62,29 @@ void shadow_look_at_chunk(uintptr_t addr)
     atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
 }
 
+uint64_t shadow_lock(struct shadow *s)
+{
+    for (unsigned spins = 0;; spins++) {
+        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+        if (!(e & EPOCH_LOCK) &&
+            atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+            return e;
+        if (spins < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+}
+
+/* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the lock keeps him out; elsewhere what he
+ * enters now may stay: one entry too many or too few of an access that has no place here. */
 static void clear_word(struct shadow *s)
 {
-    uint32_t node = atomic_load_explicit(&s->node, memory_order_relaxed);
-    if (node & SHADOW_MORE) {
+    if (atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE) {
+        shadow_lock(s);
         struct shadow *second = shadow_second(s);
-        uint64_t e = atomic_load_explicit(&second->epoch, memory_order_relaxed);
+        struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
         atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
-        struct shadow_list *l = shadow_list_of(e);
         if (l)
             list_free(l);
     }

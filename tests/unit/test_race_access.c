@@ -175,7 +175,7 @@ Test(race_access, as_the_model_says_many_writers_of_bytes)
 
 /* ---- threads ---- */
 
-enum { THREADS = 4, ROUNDS = 4000, EACH = 24 };
+enum { THREADS = 4, ROUNDS = 12000, EACH = 24 };
 static _Alignas(16) char shared[16];
 static struct race_g threads_g[THREADS];
 static pthread_barrier_t barrier;
