@@ -21,10 +21,13 @@ void shadow_start(void)
     void *nobody = mmap(NULL, SHADOW_SECOND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (nobody == MAP_FAILED)
         race_die("the race detector needs 2 TiB of address space, and more for what it notes (is there a limit, ulimit -v?)");
+    madvise(nobody, SHADOW_SECOND, MADV_DONTDUMP);   /* a core file would hold terabytes of nothing */
     shadow_nobody = (uintptr_t)nobody;
     for (uintptr_t i = 0; i < SLICES; i++)
         atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
-    shadow_touched = race_map((1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched);
+    size_t chunks = (1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched;
+    shadow_touched = race_map(chunks);
+    madvise((void *)(uintptr_t)shadow_touched, chunks, MADV_DONTDUMP);
 }
 
 enum { HUGE = 2 << 20, PAGE = 4096 };
@@ -35,6 +38,7 @@ uintptr_t shadow_slice_new(uintptr_t addr)
         return 0;
     size_t bytes = 2 * SHADOW_SECOND + HUGE;
     char *mapped = race_map(bytes);
+    madvise(mapped, bytes, MADV_DONTDUMP);
     uintptr_t words = ((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
     uintptr_t first = (addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT, slice = words - first, unused = shadow_nobody - first;
     if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &unused, slice, memory_order_relaxed, memory_order_relaxed))
