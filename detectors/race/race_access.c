@@ -5,31 +5,14 @@
  * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
-#include <sched.h>
-
-#include "race_alloc.h"
-
 #define RELAXED memory_order_relaxed
-
-static race_noinline uint64_t word_lock_contended(struct shadow *s)
-{
-    for (unsigned spins = 0;; spins++) {
-        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-        if (!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED))
-            return e;
-        if (spins < 200)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
-}
 
 /* Acquire pairs with the release that unlocks. */
 static inline uint64_t word_lock(struct shadow *s, uint64_t e)
 {
     if (race_likely(!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED)))
         return e;
-    return word_lock_contended(s);
+    return shadow_lock(s);
 }
 
 static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)
@@ -107,6 +90,28 @@ static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
     return l ? list_stands_for(l, now) : shadow_stands_for(e, now);
 }
 
+/* The goroutine's own word, locked: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
+ * only to put in order. False: that takes the long way. */
+static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
+{
+    struct shadow *second = shadow_second(s);
+    bool drop_first = shadow_subsumes(now, e), drop_second = true;
+    if (node & SHADOW_MORE) {
+        uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
+        if (!(node & SHADOW_SETTLED) || (e2 & EPOCH_LOCK))
+            return false;
+        drop_second = shadow_subsumes(now, e2);
+        if (!drop_first && !drop_second)
+            return false;
+    }
+    if (!drop_first)
+        word_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
+    else if (drop_second)
+        atomic_store_explicit(&second->epoch, 0, RELAXED);
+    word_set(s, now, my_node | (drop_first && drop_second ? 0 : SHADOW_MORE | SHADOW_SETTLED), my_pc);
+    return true;
+}
+
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -117,14 +122,12 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     g->recorded = true;
     e = word_lock(s, e);
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
-    /* Nobody else's, or none at all: nothing to race with. What is in the second word has been judged by a like access then. */
-    uint64_t changed = e ^ now;
-    bool own = changed >> SLOT_SHIFT == 0, alike = (changed & ((1 << CLOCK_SHIFT) - 1)) == 0;
-    if (race_likely(node & SHADOW_MORE ? own && alike && (node & SHADOW_SETTLED) : e == 0 || (own && shadow_subsumes(now, e)))) {
-        word_set(s, now, g->node->id | (node & ~(uint32_t)SHADOW_NODE), race_pc_pack(pc));
+    bool own = (e ^ now) >> SLOT_SHIFT == 0;
+    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (own && shadow_subsumes(now, e))))) {
+        word_set(s, now, g->node->id, race_pc_pack(pc));
         if (e == 0)
             shadow_count(addr);
-    } else {
+    } else if (!own || !word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
         word_change(g, s, e, addr, now, pc);
     }
 }

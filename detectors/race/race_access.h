@@ -5,7 +5,7 @@
 
 #include "race_shadow.h"
 
-/* s: the word at addr, perhaps nobody's; now: the access, except that of a read EPOCH_WRITE may not be taken for granted. */
+/* s: the word at addr, perhaps nobody's; now: the access. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now);
 /* how: size << 8 | kind. A thread not seen before, or an address that is not aligned. */
 void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how);
@@ -22,7 +22,7 @@ static inline __attribute__((always_inline)) void race_access_sized(uintptr_t ad
     struct shadow *s = (struct shadow *)(shadow_slice(addr) + ((size < 8 ? addr & ~7ul : addr) << SHADOW_SHIFT));
     uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed), bytes = ((uint64_t)1 << size) - 1;
     uint64_t now = g->epoch | (size < 8 ? bytes << ((addr & 7) + MASK_SHIFT) : bytes << MASK_SHIFT);
-    if (race_likely((kind & EPOCH_WRITE ? e : e | EPOCH_WRITE) == (now | EPOCH_WRITE)))
+    if (race_likely(kind & EPOCH_WRITE ? e == (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) == 0))
         return;
     race_access_miss(addr, pc, s, now | kind);
 }

@@ -3,6 +3,7 @@
 #include "race_shadow.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
@@ -20,10 +21,13 @@ void shadow_start(void)
     void *nobody = mmap(NULL, SHADOW_SECOND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (nobody == MAP_FAILED)
         race_die("the race detector needs 2 TiB of address space, and more for what it notes (is there a limit, ulimit -v?)");
+    madvise(nobody, SHADOW_SECOND, MADV_DONTDUMP);   /* a core file would hold terabytes of nothing */
     shadow_nobody = (uintptr_t)nobody;
     for (uintptr_t i = 0; i < SLICES; i++)
         atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
-    shadow_touched = race_map((1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched);
+    size_t chunks = (1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched;
+    shadow_touched = race_map(chunks);
+    madvise((void *)(uintptr_t)shadow_touched, chunks, MADV_DONTDUMP);
 }
 
 enum { HUGE = 2 << 20, PAGE = 4096 };
@@ -34,6 +38,7 @@ uintptr_t shadow_slice_new(uintptr_t addr)
         return 0;
     size_t bytes = 2 * SHADOW_SECOND + HUGE;
     char *mapped = race_map(bytes);
+    madvise(mapped, bytes, MADV_DONTDUMP);
     uintptr_t words = ((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
     uintptr_t first = (addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT, slice = words - first, unused = shadow_nobody - first;
     if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &unused, slice, memory_order_relaxed, memory_order_relaxed))
@@ -61,14 +66,29 @@ void shadow_look_at_chunk(uintptr_t addr)
     atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
 }
 
+uint64_t shadow_lock(struct shadow *s)
+{
+    for (unsigned spins = 0;; spins++) {
+        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+        if (!(e & EPOCH_LOCK) &&
+            atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+            return e;
+        if (spins < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+}
+
+/* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the lock keeps him out; elsewhere what he
+ * enters now may stay: one entry too many or too few of an access that has no place here. */
 static void clear_word(struct shadow *s)
 {
-    uint32_t node = atomic_load_explicit(&s->node, memory_order_relaxed);
-    if (node & SHADOW_MORE) {
+    if (atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE) {
+        shadow_lock(s);
         struct shadow *second = shadow_second(s);
-        uint64_t e = atomic_load_explicit(&second->epoch, memory_order_relaxed);
+        struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
         atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
-        struct shadow_list *l = shadow_list_of(e);
         if (l)
             list_free(l);
     }

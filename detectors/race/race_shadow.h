@@ -89,6 +89,9 @@ static inline struct shadow *shadow_second(struct shadow *s)
     return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
 
+/* Locks s and its second word; the epoch that was there. Storing an epoch with release unlocks. */
+uint64_t shadow_lock(struct shadow *s);
+
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
 /* The latest plain write that the word of addr remembers; false: none. */
