@@ -68,6 +68,7 @@ struct race_g {
     uint32_t fence_slot, fence_value;   /* and what this fence published; value 0: there was none */
     struct race_who *who;
     struct race_g *next;        /* free list */
+    uint32_t seen_slot, seen_clock;   /* race_access.c: the last answer of `known` that was yes; true for good, as knowledge only grows */
 };
 
 /* ---- race_g.c ---- */

@@ -5,31 +5,14 @@
  * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
-#include <sched.h>
-
-#include "race_alloc.h"
-
 #define RELAXED memory_order_relaxed
-
-static race_noinline uint64_t word_lock_contended(struct shadow *s)
-{
-    for (unsigned spins = 0;; spins++) {
-        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-        if (!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED))
-            return e;
-        if (spins < 200)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
-}
 
 /* Acquire pairs with the release that unlocks. */
 static inline uint64_t word_lock(struct shadow *s, uint64_t e)
 {
     if (race_likely(!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED)))
         return e;
-    return word_lock_contended(s);
+    return shadow_lock(s);
 }
 
 static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)
@@ -96,6 +79,28 @@ static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
     return l ? list_stands_for(l, now) : shadow_stands_for(e, now);
 }
 
+/* The goroutine's own word, locked: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
+ * only to put in order. False: that takes the long way. */
+static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
+{
+    struct shadow *second = shadow_second(s);
+    bool drop_first = shadow_subsumes(now, e), drop_second = true;
+    if (node & SHADOW_MORE) {
+        uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
+        if (!(node & SHADOW_SETTLED) || (e2 & EPOCH_LOCK))
+            return false;
+        drop_second = shadow_subsumes(now, e2);
+        if (!drop_first && !drop_second)
+            return false;
+    }
+    if (!drop_first)
+        word_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
+    else if (drop_second)
+        atomic_store_explicit(&second->epoch, 0, RELAXED);
+    word_set(s, now, my_node | (drop_first && drop_second ? 0 : SHADOW_MORE | SHADOW_SETTLED), my_pc);
+    return true;
+}
+
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -106,13 +111,14 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     g->recorded = true;
     e = word_lock(s, e);
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
-    /* Nobody else's, or none at all: nothing to race with. What is in the second word has been judged by a like access then. */
-    uint64_t changed = e ^ now;
-    bool own = changed >> SLOT_SHIFT == 0, alike = (changed & ((1 << CLOCK_SHIFT) - 1)) == 0;
-    if (race_likely(node & SHADOW_MORE ? own && alike && (node & SHADOW_SETTLED) : e == 0 || (own && shadow_subsumes(now, e))))
-        word_set(s, now, g->node->id | (node & ~(uint32_t)SHADOW_NODE), race_pc_pack(pc));
-    else
+    bool own = (e ^ now) >> SLOT_SHIFT == 0;
+    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (own && shadow_subsumes(now, e))))) {
+        word_set(s, now, g->node->id, race_pc_pack(pc));
+        if (e == 0)
+            shadow_count(addr);
+    } else if (!own || !word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
         word_change(g, s, e, addr, now, pc);
+    }
 }
 
 static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned kind)
@@ -134,21 +140,54 @@ void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind,
         access_word(g, s, addr + 8 - at, now_of(g, mask >> 8, kind), pc);
 }
 
-race_noinline void race_access_more(uintptr_t addr, uintptr_t pc, unsigned how)
+void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how)
 {
     race_access(race_cur(), addr, how >> 8, how & 0xff, pc);
 }
 
-void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
 {
+    struct race_g *g = race_cur_tls;
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
-    while (n > 0) {
-        unsigned at = addr & 7, size = 8 - at < n ? 8 - at : (unsigned)n;
-        struct shadow *s = shadow_of(addr);
-        if (race_likely(s != NULL))
-            access_word(g, s, addr, now_of(g, ((1u << size) - 1) << at, kind), pc);
+    if (race_unlikely((uintptr_t)s - shadow_nobody < SHADOW_SECOND) && (s = shadow_of(addr)) == NULL)
+        return;
+    access_word(g, s, addr, now, pc);
+}
+
+static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
+{
+    struct shadow *s = shadow_of(addr);
+    if (race_likely(s != NULL))
+        access_word(g, s, addr, now_of(g, ((1u << size) - 1) << (addr & 7), kind), pc);
+}
+
+/* Parts of words at both ends, whole words between, slice by slice. */
+void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(g == &race_ignored || g->disabled || n == 0))
+        return;
+    unsigned at = addr & 7;
+    if (at || n < 8) {
+        unsigned size = 8 - at < n ? 8 - at : (unsigned)n;
+        access_part(g, addr, size, kind, pc);
         addr += size;
         n -= size;
     }
+    uint64_t now = now_of(g, 0xff, kind), now_read = kind & EPOCH_ATOMIC ? now : now | EPOCH_WRITE;
+    while (n >= 8) {
+        struct shadow *s = shadow_of(addr);
+        if (race_unlikely(!s))
+            return;
+        size_t in_slice = (1ul << SLICE_BITS) - (addr & ((1ul << SLICE_BITS) - 1));
+        uintptr_t end = addr + (n < in_slice ? n & ~7ul : in_slice);
+        n -= end - addr;
+        for (; addr < end; addr += 8, s++) {
+            uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+            if (race_unlikely(e != now && e != now_read))   /* as in race_access_sized */
+                access_word(g, s, addr, now, pc);
+        }
+    }
+    if (n > 0)
+        access_part(g, addr, (unsigned)n, kind, pc);
 }

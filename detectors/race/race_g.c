@@ -17,6 +17,7 @@
 #include "race.h"
 #include "race_alloc.h"
 #include "race_die.h"
+#include "race_shadow.h"
 
 enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 
@@ -225,6 +226,7 @@ void race_g_tick(struct race_g *g)
 race_noinline struct race_g *race_attach(void)
 {
     race_cur_tls = &race_ignored;
+    shadow_start();
     struct race_g *g = race_g_new(NULL);
     uint32_t tid = (uint32_t)syscall(SYS_gettid);
     g->is_thread = true;

@@ -129,7 +129,7 @@ void list_add(struct shadow_list *l, struct race_side side)
     __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
 }
 
-bool list_judge(struct shadow_list *l, const struct race_g *g, uint64_t now, struct race_side *raced)
+bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct race_side *raced)
 {
     bool settled = true, is_long = list_count(l) > LONG;
     unsigned kind = kind_of(now);

@@ -15,7 +15,7 @@ void list_free(struct shadow_list *l);
 void list_add(struct shadow_list *l, struct race_side side);
 /* Judges the entries for an access `now` by g: what is subsumed goes (where an access can't conflict, perhaps later), one that it races with is put
  * in *raced. True if all that remains is known to have happened before. */
-bool list_judge(struct shadow_list *l, const struct race_g *g, uint64_t now, struct race_side *raced);
+bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct race_side *raced);
 /* Whether a recent entry stands for now. Without the lock; an entry may be missed. */
 bool list_stands_for(const struct shadow_list *l, uint64_t now);
 uint32_t list_count(const struct shadow_list *l);
@@ -39,9 +39,14 @@ static inline bool shadow_subsumes(uint64_t now, uint64_t e)
 enum verdict { KEEP, DROP, RACE };
 
 /* before: whether e happened before. */
-static inline enum verdict shadow_judge(const struct race_g *g, uint64_t e, uint64_t now, bool *before)
+static inline enum verdict shadow_judge(struct race_g *g, uint64_t e, uint64_t now, bool *before)
 {
-    *before = race_before(g, e);
+    if ((e ^ now) >> SLOT_SHIFT == 0 || (epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock)) {
+        *before = true;
+    } else if ((*before = race_before(g, e))) {
+        g->seen_slot = epoch_slot(e);
+        g->seen_clock = epoch_clock(e);
+    }
     if (*before)
         return shadow_subsumes(now, e) ? DROP : KEEP;
     bool conflict = (epoch_mask(e) & epoch_mask(now)) && ((e | now) & EPOCH_WRITE) && !(e & now & EPOCH_ATOMIC);

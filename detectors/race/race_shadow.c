@@ -2,33 +2,91 @@
 #define _GNU_SOURCE
 #include "race_shadow.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 
 _Atomic(uintptr_t) shadow_slices[SLICES];
+uintptr_t shadow_nobody;
+_Atomic(uint32_t) *shadow_touched;
+_Atomic(uint8_t) *shadow_marks;
+
+/* The first hook of all gets here, on the only thread there is. */
+void shadow_start(void)
+{
+    if (shadow_nobody)
+        return;
+    void *nobody = mmap(NULL, SHADOW_SECOND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (nobody == MAP_FAILED)
+        race_die("the race detector needs 2 TiB of address space, and more for what it notes (is there a limit, ulimit -v?)");
+    shadow_nobody = (uintptr_t)nobody;
+    for (uintptr_t i = 0; i < SLICES; i++)
+        atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
+    shadow_marks = race_map(1ul << (47 - MARK_BITS));
+    shadow_touched = race_map((1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched);
+}
+
+enum { HUGE = 2 << 20, PAGE = 4096 };
 
 uintptr_t shadow_slice_new(uintptr_t addr)
 {
     if (addr >> 47)
         return 0;
-    size_t bytes = 2 * SHADOW_SECOND;
-    char *words = race_map(bytes);
-    uintptr_t first = addr & ~((1ul << SLICE_BITS) - 1), slice = (uintptr_t)words - (first << SHADOW_SHIFT), none = 0;
-    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &none, slice, memory_order_relaxed, memory_order_relaxed))
+    size_t bytes = 2 * SHADOW_SECOND + HUGE;
+    char *mapped = race_map(bytes);
+    uintptr_t words = ((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+    uintptr_t first = (addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT, slice = words - first, unused = shadow_nobody - first;
+    if (atomic_compare_exchange_strong_explicit(&shadow_slices[addr >> SLICE_BITS], &unused, slice, memory_order_relaxed, memory_order_relaxed))
         return slice;
-    munmap(words, bytes);
-    return none;
+    munmap(mapped, bytes);
+    return unused;
 }
 
+/* Nearly all small pages are there: one huge page in their place (Linux 6.1; others refuse, and all is as it was). */
+void shadow_look_at_chunk(uintptr_t addr)
+{
+    enum { COLLAPSE = 25, PAGES = HUGE / PAGE };
+    unsigned char resident[PAGES];
+    char *words = (char *)shadow_of(addr & ~((1ul << CHUNK_BITS) - 1));
+    unsigned there = 0;
+    if (mincore(words, HUGE, resident) != 0)
+        return;
+    for (unsigned i = 0; i < PAGES; i++)
+        there += resident[i] & 1;
+    if (there < PAGES / 8 * 7)
+        return;
+    int saved = errno;
+    madvise(words, HUGE, COLLAPSE);
+    errno = saved;
+    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
+}
+
+uint64_t shadow_lock(struct shadow *s)
+{
+    for (unsigned spins = 0;; spins++) {
+        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+        if (!(e & EPOCH_LOCK) &&
+            atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+            return e;
+        if (spins < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+}
+
+/* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the lock keeps him out; elsewhere what he
+ * enters now may stay: one entry too many or too few of an access that has no place here. */
 static void clear_word(struct shadow *s)
 {
-    uint32_t node = atomic_load_explicit(&s->node, memory_order_relaxed);
-    if (node & SHADOW_MORE) {
+    if (atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE) {
+        shadow_lock(s);
         struct shadow *second = shadow_second(s);
-        uint64_t e = atomic_load_explicit(&second->epoch, memory_order_relaxed);
+        struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
         atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
-        struct shadow_list *l = shadow_list_of(e);
         if (l)
             list_free(l);
     }
@@ -36,45 +94,27 @@ static void clear_word(struct shadow *s)
     atomic_store_explicit(&s->epoch, 0, memory_order_release);
 }
 
-/* Which pages of the shadow were ever touched the kernel knows; the others are zero and stay so. */
+/* What has no mark is empty. A mark goes before its words are cleared, so an access that comes in meanwhile, against all rules, leaves one. */
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    enum { PAGE = 4096, BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
+    enum { KIB = 1 << MARK_BITS, MARKS = 8 };
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
-    while (addr < end) {
-        uintptr_t slice_end = ((addr >> SLICE_BITS) + 1) << SLICE_BITS;
-        uintptr_t stop = end < slice_end ? end : slice_end;
-        uintptr_t slice = addr >> 47 ? 0 : shadow_slice(addr);
-        if (!slice) {
-            addr = stop;
+    if (race_unlikely(end >> 47 || !shadow_marks))
+        return;
+    for (uintptr_t next; addr < end; addr = next) {
+        _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
+        if (addr % (MARKS * KIB) == 0 && end - addr >= MARKS * KIB && __atomic_load_n((uint64_t __attribute__((may_alias)) *)mark, __ATOMIC_RELAXED) == 0) {
+            next = addr + MARKS * KIB;
             continue;
         }
-        struct shadow *from = shadow_in(slice, addr), *to = from + (stop - addr) / 8;
-        if (to - from <= PER_PAGE) {
-            for (; from < to; from++)
-                clear_word(from);
-            addr = stop;
-            continue;
+        next = (addr | (KIB - 1)) + 1;
+        if (atomic_load_explicit(mark, memory_order_relaxed) != 0) {
+            if (addr % KIB == 0 && next <= end)
+                atomic_store_explicit(mark, 0, memory_order_relaxed);
+            struct shadow *s = shadow_of(addr), *stop = s + ((next < end ? next : end) - addr) / 8;
+            for (; s < stop; s++)
+                clear_word(s);
         }
-        unsigned char resident[BATCH];
-        char *page = (char *)((uintptr_t)from & ~(uintptr_t)(PAGE - 1));
-        while ((struct shadow *)page < to) {
-            size_t pages = ((size_t)((char *)to - page) + PAGE - 1) / PAGE;
-            pages = pages < BATCH ? pages : BATCH;
-            if (mincore(page, pages * PAGE, resident) != 0)
-                for (size_t i = 0; i < pages; i++)
-                    resident[i] = 1;
-            for (size_t i = 0; i < pages; i++) {
-                if (!(resident[i] & 1))
-                    continue;
-                struct shadow *s = (struct shadow *)(page + i * PAGE);
-                for (int k = 0; k < PER_PAGE; k++)
-                    if (s + k >= from && s + k < to)
-                        clear_word(s + k);
-            }
-            page += pages * PAGE;
-        }
-        addr = stop;
     }
 }

@@ -9,7 +9,10 @@
  *
  * The map from address to word: the top bits of the address choose a slice of 1 TiB, and a slice that is used has 4 TiB of address space for its
  * words, committed as touched: 2 for the first words, 2 for the second. So the word is found with one load, one addition, and no two
- * addresses share one. */
+ * addresses share one. A slice that is not used yet has the words of no memory: they can be read, are zero, and match nothing.
+ *
+ * First words are put into huge pages (2 MiB, for 1 MiB of the program's memory) where nearly all of the small pages are there already: random
+ * accesses of a big table then find their words with half the misses, and hardly any memory is added. */
 #ifndef RACE_SHADOW_H
 #define RACE_SHADOW_H
 
@@ -21,7 +24,7 @@
 #include "race_list.h"
 
 struct shadow {
-    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: somebody changes the two words. In a second word: the epoch is a list's address */
+    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: somebody changes the two; in a second one: it is a list's address */
     _Atomic(uint32_t) node;    /* and in a first word two flags */
     _Atomic(uint32_t) pc;
 };
@@ -31,8 +34,10 @@ enum { SHADOW_NODE = SHADOW_SETTLED - 1 };
 
 enum { SLICE_BITS = 40, SLICES = 256, SHADOW_SHIFT = 1 };
 #define SHADOW_SECOND (1ul << (SLICE_BITS + SHADOW_SHIFT))   /* from a first word to its second one */
-extern _Atomic(uintptr_t) shadow_slices[SLICES];             /* what to add to twice an address; 0: not used yet */
-uintptr_t shadow_slice_new(uintptr_t addr);                  /* 0: no program's address */
+extern _Atomic(uintptr_t) shadow_slices[SLICES];             /* what to add to twice an address */
+uintptr_t shadow_slice_new(uintptr_t addr);                  /* of a slice not used so far; 0: no program's address */
+/* Before the first race_g is: without it shadow_slices can't be used. Any number of times. */
+void shadow_start(void);
 
 static inline __attribute__((always_inline)) uintptr_t shadow_slice(uintptr_t addr)
 {
@@ -44,13 +49,41 @@ static inline struct shadow *shadow_in(uintptr_t slice, uintptr_t addr)
     return (struct shadow *)(slice + ((addr & ~7ul) << SHADOW_SHIFT));
 }
 
+extern uintptr_t shadow_nobody;   /* the words of no memory */
+static inline bool shadow_is_used(uintptr_t slice, uintptr_t addr)
+{
+    return slice + ((addr & ~((1ul << SLICE_BITS) - 1)) << SHADOW_SHIFT) != shadow_nobody;
+}
+
 /* The first word of addr; NULL: no program's address. */
 static inline struct shadow *shadow_of(uintptr_t addr)
 {
-    uintptr_t slice = addr >> 47 ? 0 : shadow_slice(addr);
-    if (race_unlikely(slice == 0) && (slice = shadow_slice_new(addr)) == 0)
+    uintptr_t slice = shadow_slice(addr);
+    if (race_unlikely(addr >> 47 || !shadow_is_used(slice, addr)) && (slice = shadow_slice_new(addr)) == 0)
         return NULL;
     return shadow_in(slice, addr);
+}
+
+/* A mark for each KiB of the program's memory: its words may hold something. Set when an empty word is filled, taken off when all of the KiB is forgotten: so
+ * forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
+enum { MARK_BITS = 10 };
+extern _Atomic(uint8_t) *shadow_marks;   /* by addr >> MARK_BITS */
+
+/* An access finds an empty word: now and then a look whether the place is dense. Counts may be lost where several count: no matter. */
+enum { CHUNK_BITS = 20, CHUNK_LOOK = 8192, CHUNK_DONE = ~0u };
+extern _Atomic(uint32_t) *shadow_touched;   /* by addr >> CHUNK_BITS */
+void shadow_look_at_chunk(uintptr_t addr);
+static inline void shadow_count(uintptr_t addr)
+{
+    _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
+    if (race_unlikely(!atomic_load_explicit(mark, memory_order_relaxed)))
+        atomic_store_explicit(mark, 1, memory_order_relaxed);
+    uint32_t n = atomic_load_explicit(&shadow_touched[addr >> CHUNK_BITS], memory_order_relaxed);
+    if (n == CHUNK_DONE)
+        return;
+    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], n + 1, memory_order_relaxed);
+    if (race_unlikely((n + 1) % CHUNK_LOOK == 0))
+        shadow_look_at_chunk(addr);
 }
 
 /* The list whose address a second word's epoch is; NULL: it is an entry. */
@@ -63,6 +96,9 @@ static inline struct shadow *shadow_second(struct shadow *s)
 {
     return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
+
+/* Locks s and its second word; the epoch that was there. Storing an epoch with release unlocks. */
+uint64_t shadow_lock(struct shadow *s);
 
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
