@@ -12,6 +12,7 @@
 _Atomic(uintptr_t) shadow_slices[SLICES];
 uintptr_t shadow_nobody;
 _Atomic(uint32_t) *shadow_touched;
+_Atomic(uint8_t) *shadow_marks;
 
 /* The first hook of all gets here, on the only thread there is. */
 void shadow_start(void)
@@ -28,6 +29,8 @@ void shadow_start(void)
     size_t chunks = (1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched;
     shadow_touched = race_map(chunks);
     madvise((void *)(uintptr_t)shadow_touched, chunks, MADV_DONTDUMP);
+    shadow_marks = race_map(1ul << (47 - MARK_BITS));
+    madvise((void *)(uintptr_t)shadow_marks, 1ul << (47 - MARK_BITS), MADV_DONTDUMP);
 }
 
 enum { HUGE = 2 << 20, PAGE = 4096 };
@@ -96,46 +99,28 @@ static void clear_word(struct shadow *s)
     atomic_store_explicit(&s->epoch, 0, memory_order_release);
 }
 
-/* Which pages of the shadow were ever touched the kernel knows; the others are zero and stay so. */
+/* What has no mark is empty. A mark goes before its words are cleared, so an access that comes in meanwhile, against all rules, leaves one. */
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    enum { BATCH = 256, PER_PAGE = PAGE / sizeof(struct shadow) };
+    enum { KIB = 1 << MARK_BITS, MARKS = 8 };
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
-    while (addr < end) {
-        uintptr_t slice_end = ((addr >> SLICE_BITS) + 1) << SLICE_BITS;
-        uintptr_t stop = end < slice_end ? end : slice_end;
-        uintptr_t slice = shadow_slice(addr);
-        if (addr >> 47 || !shadow_is_used(slice, addr)) {
-            addr = stop;
+    if (race_unlikely(end >> 47 || !shadow_marks))
+        return;
+    for (uintptr_t next; addr < end; addr = next) {
+        _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
+        if (addr % (MARKS * KIB) == 0 && end - addr >= MARKS * KIB && __atomic_load_n((uint64_t __attribute__((may_alias)) *)mark, __ATOMIC_RELAXED) == 0) {
+            next = addr + MARKS * KIB;
             continue;
         }
-        struct shadow *from = shadow_in(slice, addr), *to = from + (stop - addr) / 8;
-        if (to - from <= PER_PAGE) {
-            for (; from < to; from++)
-                clear_word(from);
-            addr = stop;
-            continue;
+        next = (addr | (KIB - 1)) + 1;
+        if (atomic_load_explicit(mark, memory_order_relaxed) != 0) {
+            if (addr % KIB == 0 && next <= end)
+                atomic_store_explicit(mark, 0, memory_order_relaxed);
+            struct shadow *s = shadow_of(addr), *stop = s + ((next < end ? next : end) - addr) / 8;
+            for (; s < stop; s++)
+                clear_word(s);
         }
-        unsigned char resident[BATCH];
-        char *page = (char *)((uintptr_t)from & ~(uintptr_t)(PAGE - 1));
-        while ((struct shadow *)page < to) {
-            size_t pages = ((size_t)((char *)to - page) + PAGE - 1) / PAGE;
-            pages = pages < BATCH ? pages : BATCH;
-            if (mincore(page, pages * PAGE, resident) != 0)
-                for (size_t i = 0; i < pages; i++)
-                    resident[i] = 1;
-            for (size_t i = 0; i < pages; i++) {
-                if (!(resident[i] & 1))
-                    continue;
-                struct shadow *s = (struct shadow *)(page + i * PAGE);
-                for (int k = 0; k < PER_PAGE; k++)
-                    if (s + k >= from && s + k < to)
-                        clear_word(s + k);
-            }
-            page += pages * PAGE;
-        }
-        addr = stop;
     }
 }
 

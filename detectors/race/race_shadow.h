@@ -64,12 +64,20 @@ static inline struct shadow *shadow_of(uintptr_t addr)
     return shadow_in(slice, addr);
 }
 
+/* A mark for each KiB of the program's memory: its words may hold something. Set when an empty word is filled, taken off when all of the KiB is forgotten: so
+ * forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
+enum { MARK_BITS = 10 };
+extern _Atomic(uint8_t) *shadow_marks;   /* by addr >> MARK_BITS */
+
 /* An access finds an empty word: now and then a look whether the place is dense. Counts may be lost where several count: no matter. */
 enum { CHUNK_BITS = 20, CHUNK_LOOK = 8192, CHUNK_DONE = ~0u };
 extern _Atomic(uint32_t) *shadow_touched;   /* by addr >> CHUNK_BITS */
 void shadow_look_at_chunk(uintptr_t addr);
 static inline void shadow_count(uintptr_t addr)
 {
+    _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
+    if (race_unlikely(!atomic_load_explicit(mark, memory_order_relaxed)))
+        atomic_store_explicit(mark, 1, memory_order_relaxed);
     uint32_t n = atomic_load_explicit(&shadow_touched[addr >> CHUNK_BITS], memory_order_relaxed);
     if (n == CHUNK_DONE)
         return;

@@ -32,17 +32,31 @@ static atomic_uint *page_of(uintptr_t addr)
     return &pages[page_hash(addr) % PAGES];
 }
 
+/* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, and how long ago a bucket that was found locked twice counts as fought for. */
+enum { WAIT_FIRST = 400, WAIT_MAX = 16000, FOUGHT_FOR = 400000 };
+
+/* Without a look at the bucket meanwhile: that would take the line from the holder. */
+static void wait_away(uint64_t ticks)
+{
+    for (uint64_t from = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - from < ticks;)
+        __builtin_ia32_pause();
+}
+
 static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
 {
-    for (unsigned pauses = 8, rounds = 0;; rounds++) {
-        for (unsigned i = 0; i < pauses; i++)
-            __builtin_ia32_pause();
+    static _Thread_local struct { _Atomic(uintptr_t) *bucket; uint64_t when, wait; } last __attribute__((tls_model("initial-exec")));
+    uint64_t now = __builtin_ia32_rdtsc();
+    if (last.bucket != b || now - last.when > FOUGHT_FOR)
+        last.wait = WAIT_FIRST;
+    last.bucket = b;
+    last.when = now;
+    for (unsigned rounds = 0;; rounds++) {
+        wait_away(last.wait);
+        last.wait = last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
         if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
             return;
-        if (pauses < 64)
-            pauses *= 2;
-        else if (rounds > 16)
-            sched_yield();   /* its thread may have been taken off the processor */
+        if (rounds > 16)
+            sched_yield();   /* the holder may have been taken off the processor */
     }
 }
 

@@ -34,7 +34,7 @@ static void g_start(struct race_g *g, uint32_t slot)
 
 static void g_release_to(struct race_g *from, struct race_g *to)
 {
-    clock_join(&to->known, &from->known);
+    clock_join(&to->known, &from->known, false);
     clock_raise(&to->known, from->slot, from->clock);
     from->clock++;
     from->epoch = epoch_make(from->slot, from->clock);
