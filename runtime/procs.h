@@ -64,7 +64,8 @@ void sched_ready_thread(struct g *g);
 /* The scavenger is at g's stack (scavenge.c): waits until it has left. */
 void sched_wait_for_scavenger(struct g *g);
 
-/* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be. */
+/* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be: waits for that, so the caller must be nobody that
+ * others wait for in the same way (sched.c: switch_to). */
 static inline void sched_prepare(struct m *m, struct g *g)
 {
     for (unsigned spins = 0; rt_unlikely(atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire)); spins++) {

@@ -142,6 +142,17 @@ static rt_noinline void switch_to(struct m *m, struct g *next)
         g_set_state(g, GORT_STATUS_RUNNING, GORT_WAIT_NONE);
         return;
     }
+    /* We are visible, and may be waited for. So we must not wait long for `next`, which may run its own last instructions on an M that waits for us (both
+     * were readied by timers, in pick_local, after they had parked): then the scheduler's context does, and we are saved. */
+    for (unsigned spins = 0; next && rt_unlikely(atomic_load_explicit(&next->ctx.on_cpu, memory_order_relaxed)); spins++) {
+        ctx_pause();
+        if (spins == 100) {
+            struct g *former = runq_set_next(&m->p->runq, next);
+            if (former)
+                sched_queue_put(m->p, former);
+            next = NULL;
+        }
+    }
     if (next) {
         sched_prepare(m, next);
         to = &next->ctx;
