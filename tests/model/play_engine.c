@@ -47,7 +47,7 @@ ATOMICS(DECLARE_ATOMIC)
 enum op {
     OP_READ, OP_WRITE, OP_READ_RANGE, OP_WRITE_RANGE, OP_HOOK_READ, OP_HOOK_WRITE, OP_STACK,
     OP_LOAD, OP_STORE, OP_RMW, OP_CAS, OP_CAS_FAILS, OP_FENCE,
-    OP_ACQUIRE, OP_RELEASE, OP_MERGE, OP_PASS, OP_GONE,
+    OP_ACQUIRE, OP_RELEASE, OP_MERGE, OP_PASS, OP_SLOT, OP_SLOT_LEAVE, OP_MEET, OP_GONE,
     OP_GO, OP_END, OP_JOINED_END, OP_MALLOC, OP_FREE,
     OPS
 };
@@ -64,7 +64,8 @@ static struct {
     char words[48] __attribute__((aligned(64)));            /* plain accesses of all sizes, all over */
     char cells[CELLS * 16] __attribute__((aligned(16)));    /* cell i: atomic, of 1 << i bytes; plain accesses, too */
     char stacks[PLACES][STACKS];
-    uint64_t syncs[SYNCS], joins;
+    uint64_t syncs[SYNCS], joins, meet;
+    struct hook_pass slots[SYNCS];
 } *arena;
 
 static struct step program[STEPS_MAX];
@@ -302,6 +303,32 @@ static void play_sync(const struct step *s, int p)
     turn_ends();
 }
 
+/* What channels do: passing a slot one after another; meeting. */
+static void play_channel(const struct step *s, int p)
+{
+    struct hook_pass *slot = &arena->slots[s->where];
+    turn(p);
+    if (s->size % 3 == 0)
+        hook_switch(place[MAIN].race);
+    if (s->op == OP_SLOT) {
+        record_at(EV_ACQUIRE, place[p].g, slot, sizeof *slot);
+        record_at(EV_RELEASE, place[p].g, slot, sizeof *slot);
+        hook_pass(place[p].race, slot);
+    } else if (s->op == OP_SLOT_LEAVE) {
+        record_at(EV_RELEASE_MERGE, place[p].g, slot, sizeof *slot);
+        hook_pass_leave(place[p].race, slot);
+    } else if (s->other != p && place[s->other].race) {
+        int a = place[p].g, b = place[s->other].g;
+        record_at(EV_RELEASE, a, &arena->meet, 8);
+        record_at(EV_ACQUIRE, b, &arena->meet, 8);
+        record_at(EV_RELEASE, b, &arena->meet, 8);
+        record_at(EV_ACQUIRE, a, &arena->meet, 8);
+        hook_meet(place[p].race, place[s->other].race);
+    }
+    hook_switch(place[p].race);
+    turn_ends();
+}
+
 static void play_go(const struct step *s, int p)
 {
     if (place[s->other].race || s->other == MAIN)
@@ -368,7 +395,9 @@ static void play(const struct step *s)
         record(EV_FENCE, place[p].g)->order = s->order;
         __tsan_atomic_thread_fence(s->order);
         turn_ends();
-    } else if (s->op <= OP_GONE)
+    } else if (s->op == OP_SLOT || s->op == OP_SLOT_LEAVE || s->op == OP_MEET)
+        play_channel(s, p);
+    else if (s->op <= OP_GONE)
         play_sync(s, p);
     else if (s->op == OP_GO)
         play_go(s, p);
@@ -403,6 +432,7 @@ static void clear_arena(void)
     hook_switch(main_race);
     hook_acquire(main_race, &arena->joins);
     hook_sync_gone(arena, sizeof *arena);
+    hook_passes_gone(arena->slots, SYNCS);
     hook_switch(NULL);
 }
 
