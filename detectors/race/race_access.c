@@ -5,6 +5,8 @@
  * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
+#include "race_alloc.h"
+
 #define RELAXED memory_order_relaxed
 
 /* Acquire pairs with the release that unlocks. */
