@@ -285,7 +285,8 @@ void os_thread_stack(uintptr_t *lo, uintptr_t *hi)
 bool os_peek(void *to, const void *from, size_t n)
 {
     struct iovec local = {to, n}, remote = {(void *)(uintptr_t)from, n};
-    return syscall(SYS_process_vm_readv, os_pid(), &local, 1, &remote, 1, 0) == (long)n;
+    /* Longs: the last one lies on the stack, where an int leaves the upper half to chance. */
+    return syscall(SYS_process_vm_readv, (long)os_pid(), &local, 1l, &remote, 1l, 0l) == (long)n;
 }
 
 void os_write(int fd, const void *p, size_t n)
