@@ -75,6 +75,10 @@ static bool is_entry_point(const char *name)
         "go_errgroup_go", "go_errgroup_try_go", "go_errgroup_set_limit", "go_errgroup_wait",
         "go_sync_map_store", "go_sync_map_load_or_store", "go_sync_map_swap", "go_sync_map_range",
     };
+    static const char *const runners[] = {"gort_waitgroup_run", "gort_errgroup_run", "gort_run_deferred"};   /* call the program, and nothing that waits */
+    for (size_t i = 0; i < sizeof runners / sizeof runners[0]; i++)
+        if (strcmp(name, runners[i]) == 0)
+            return false;
     if (strncmp(name, "gort_", 5) == 0)   /* what the typed macros call */
         return true;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -83,11 +87,18 @@ static bool is_entry_point(const char *name)
     return false;
 }
 
+/* These wait by themselves, and call the program, whose frames are then above theirs. */
+static bool calls_program(const struct tb_frame *frames, int i)
+{
+    const char *name = frames[i].func, *above = i > 0 ? frames[i - 1].func : "rt_";
+    return (strcmp(name, "go_once_do") == 0 || strcmp(name, "go_sync_map_range") == 0) && strncmp(above, "sema_", 5) != 0 && strncmp(above, "rt_", 3) != 0;
+}
+
 int tb_skip_runtime(const struct tb_frame *frames, int n)
 {
     enum { DEEPEST = 24 };   /* of the runtime's own calls below an entry point */
     for (int i = 0, last = 0; i < n && i < DEEPEST; i++) {
-        if (is_entry_point(frames[i].func))
+        if (is_entry_point(frames[i].func) && !calls_program(frames, i))
             last = i + 1;
         else if (last > 0)
             return last;   /* go_waitgroup_done calls go_waitgroup_add: the outermost in a row */
