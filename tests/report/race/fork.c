@@ -1,6 +1,7 @@
 /* The child of a process with one thread is checked as its parent. */
 // race-expect: WARNING: DATA RACE
 // race-expect: child status 66
+// race-status: 66
 // env: GORACE=atexit_sleep_ms=0
 #include "race_test.h"
 #include <sys/wait.h>
@@ -19,5 +20,5 @@ int main(void)
     }
     waitpid(pid, &status, 0);
     printf("child status %d\n", WEXITSTATUS(status));
-    return 0;
+    return WEXITSTATUS(status);
 }
