@@ -54,7 +54,7 @@ static bool still_marked(const void *addr)
 
 /* Called by the public header's code, too. */
 void gort_mutex_lock_slow(go_mutex *m);
-void gort_mutex_unlock_slow(go_mutex *m, uint32_t state);
+void gort_mutex_unlock_slow(go_mutex *m);
 
 rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
 {
@@ -142,13 +142,14 @@ static bool hand_over(void *addr, int woken, bool more)
     return true;
 }
 
-/* s: the word before LOCKED was taken off. */
-rt_noinline void gort_mutex_unlock_slow(go_mutex *mu, uint32_t s)
+/* LOCKED was taken off, and something is left. Others may add marks to it, nothing else. */
+rt_noinline void gort_mutex_unlock_slow(go_mutex *mu)
 {
     struct m *m = rt_enter();
-    if (!(s & LOCKED))
+    uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
+    if (s & LOCKED)   /* below zero, or borrowed from a mark: it was not there to be taken off */
         rt_fatal("sync: unlock of unlocked mutex");
-    for (s -= LOCKED;;) {
+    for (;;) {
         if (s & STARVING) {
             if (sema_wake(mu, 1, hand_over) > 0 && m->p)
                 rt_yield();   /* to the new holder, which is next */
@@ -167,7 +168,6 @@ void go_mutex_unlock(go_mutex *m)
 {
     hook_unlock(rt_race(), held_at(m));
     hook_lock_released(rt_race(), m, HOOK_MUTEX);
-    uint32_t s = atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release);
-    if (rt_unlikely(s != LOCKED))
-        gort_mutex_unlock_slow(m, s);
+    if (rt_unlikely(atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release) != LOCKED))
+        gort_mutex_unlock_slow(m);
 }

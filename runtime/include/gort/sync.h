@@ -30,7 +30,7 @@ void go_mutex_unlock(go_mutex *m);
 #if !defined(GO_RACE) && !defined(GORT_NO_INLINE)
 /* The case that nobody else is there, in the caller's code. */
 void gort_mutex_lock_slow(go_mutex *m);
-void gort_mutex_unlock_slow(go_mutex *m, uint32_t state);
+void gort_mutex_unlock_slow(go_mutex *m);
 extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_lock(go_mutex *m)
 {
     uint32_t state = 0;
@@ -39,9 +39,8 @@ extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_lock(go_m
 }
 extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_unlock(go_mutex *m)
 {
-    uint32_t state = __atomic_fetch_sub((uint32_t *)&m->state, 1, __ATOMIC_RELEASE);
-    if (__builtin_expect(state != 1, 0))
-        gort_mutex_unlock_slow(m, state);
+    if (__builtin_expect(__atomic_sub_fetch((uint32_t *)&m->state, 1, __ATOMIC_RELEASE) != 0, 0))
+        gort_mutex_unlock_slow(m);
 }
 #endif
 
