@@ -66,6 +66,7 @@ void sched_wait_for_scavenger(struct g *g);
 
 /* g, just dequeued, is about to be resumed by m. Until its former M has saved its registers it can't be: waits for that, so the caller must be nobody that
  * others wait for in the same way (sched.c: switch_to). */
+static inline void sched_prepare_saved(struct m *m, struct g *g);
 static inline void sched_prepare(struct m *m, struct g *g)
 {
     for (unsigned spins = 0; rt_unlikely(atomic_load_explicit(&g->ctx.on_cpu, memory_order_acquire)); spins++) {
@@ -74,6 +75,12 @@ static inline void sched_prepare(struct m *m, struct g *g)
         else
             os_thread_yield();   /* that M's thread was preempted in those few instructions */
     }
+    sched_prepare_saved(m, g);
+}
+
+/* The same for one whose on_cpu was seen to be 0 (acquire). */
+static inline void sched_prepare_saved(struct m *m, struct g *g)
+{
     atomic_store_explicit(&g->ctx.on_cpu, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);   /* the scavenger's membarrier makes it a real one */
     if (rt_unlikely(atomic_load_explicit(&g->ctx.hold, memory_order_relaxed)))

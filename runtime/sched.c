@@ -144,7 +144,7 @@ static rt_noinline void switch_to(struct m *m, struct g *next)
     }
     /* We are visible, and may be waited for. So we must not wait long for `next`, which may run its own last instructions on an M that waits for us (both
      * were readied by timers, in pick_local, after they had parked): then the scheduler's context does, and we are saved. */
-    for (unsigned spins = 0; next && rt_unlikely(atomic_load_explicit(&next->ctx.on_cpu, memory_order_relaxed)); spins++) {
+    for (unsigned spins = 0; next && rt_unlikely(atomic_load_explicit(&next->ctx.on_cpu, memory_order_acquire)); spins++) {
         ctx_pause();
         if (spins == 100) {
             struct g *former = runq_set_next(&m->p->runq, next);
@@ -154,7 +154,7 @@ static rt_noinline void switch_to(struct m *m, struct g *next)
         }
     }
     if (next) {
-        sched_prepare(m, next);
+        sched_prepare_saved(m, next);
         to = &next->ctx;
         lo = next->stack_lo;
         hi = next->stack_hi;
