@@ -61,7 +61,14 @@ static struct g *steal_pass(struct m *m, struct p *p, const struct watch *w, boo
     return NULL;
 }
 
-/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. */
+/* Whether p's first timer is due before `at`. */
+static bool timer_before(struct p *p, int64_t at)
+{
+    return timers_first(&p->timers) <= at;
+}
+
+/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a timer of p's is due,
+ * and doesn't end just before one will be: a thread that sleeps until then wakes late. */
 static struct g *steal(struct m *m, struct p *p)
 {
     int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
@@ -73,9 +80,10 @@ static struct g *steal(struct m *m, struct p *p)
         struct g *g = steal_pass(m, p, &w, pass >= RT_JUDGE_PASSES);
         if (g || (g = sched_global_get(p)))
             return g;
-        if (atomic_load_explicit(&p->slow, memory_order_relaxed))
+        int64_t now = os_now();
+        if (atomic_load_explicit(&p->slow, memory_order_relaxed) || timer_before(p, now))
             return NULL;
-        if (pass >= RT_JUDGE_PASSES && pass % 8 == 0 && os_now() >= until)
+        if (pass >= RT_JUDGE_PASSES && now >= until && (os_ncpu() == 1 || !timer_before(p, now + RT_SPIN_NS)))
             return NULL;
         for (int i = 0; i < 20; i++)
             ctx_pause();
@@ -91,7 +99,7 @@ static bool nap(struct m *m)
     if (m->naps >= RT_NAPS || busy <= 0 || atomic_load_explicit(&netpoll_waiters, memory_order_relaxed) > 0 || os_ncpu() == 1)
         return false;
     int64_t left = sched_first_timer() - os_now();
-    if (left > 0)
+    if (left > RT_SPIN_NS)   /* else it is waited for awake */
         os_nanosleep(left < RT_NAP_NS ? left : RT_NAP_NS);
     m->naps++;
     return true;
@@ -366,7 +374,7 @@ static struct g *find_runnable(struct m *m)
                 sched_after_spin(m);
             return g;
         }
-        if (m->spinning && nap(m))
+        if (timer_before(p, os_now()) || (m->spinning && nap(m)))
             continue;
         m->naps = 0;
         idle(m);
