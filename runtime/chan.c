@@ -91,7 +91,8 @@ static void copy_out(struct gort_chan *c, void *to, const void *from)
 
 /* ---- one attempt ---- */
 
-enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *v, struct g **wake)
+/* Into each operation its own copy: a call for each element is a tenth of what it costs. */
+static inline __attribute__((always_inline)) enum chan_result send_one(struct gort_chan *c, struct g *g, const void *v, struct g **wake)
 {
     RT_ASSERT(lock_is_held(&c->lock));
     *wake = NULL;
@@ -120,7 +121,7 @@ enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *
     return CHAN_WOULD_BLOCK;
 }
 
-enum chan_result chan_recv_locked(struct gort_chan *c, struct g *g, void *v, struct g **wake)
+static inline __attribute__((always_inline)) enum chan_result recv_one(struct gort_chan *c, struct g *g, void *v, struct g **wake)
 {
     RT_ASSERT(lock_is_held(&c->lock));
     *wake = NULL;
@@ -153,6 +154,16 @@ enum chan_result chan_recv_locked(struct gort_chan *c, struct g *g, void *v, str
         return CHAN_CLOSED;
     }
     return CHAN_WOULD_BLOCK;
+}
+
+enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *v, struct g **wake)
+{
+    return send_one(c, g, v, wake);
+}
+
+enum chan_result chan_recv_locked(struct gort_chan *c, struct g *g, void *v, struct g **wake)
+{
+    return recv_one(c, g, v, wake);
 }
 
 void chan_received(struct gort_chan *c, struct g *g, void *v, bool success, const void *pc)
@@ -191,7 +202,7 @@ void gort_chan_send(struct gort_chan *c, const void *v)
         park_for_ever(GORT_WAIT_CHAN_SEND_NIL);
     struct g *wake;
     lock(&c->lock);
-    enum chan_result r = chan_send_locked(c, m->g, v, &wake);
+    enum chan_result r = send_one(c, m->g, v, &wake);
     if (r == CHAN_WOULD_BLOCK) {
         struct waiter *w = park_on(m, c, &c->senders, (void *)(uintptr_t)v, GORT_WAIT_CHAN_SEND);
         if (!w->success)
@@ -214,7 +225,7 @@ bool gort_chan_recv(struct gort_chan *c, void *v)
         park_for_ever(GORT_WAIT_CHAN_RECV_NIL);
     struct g *g = m->g, *wake;
     lock(&c->lock);
-    enum chan_result r = chan_recv_locked(c, g, v, &wake);
+    enum chan_result r = recv_one(c, g, v, &wake);
     bool success = r == CHAN_DONE;
     if (r == CHAN_WOULD_BLOCK) {
         success = park_on(m, c, &c->receivers, v, GORT_WAIT_CHAN_RECV)->success;

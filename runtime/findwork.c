@@ -67,8 +67,7 @@ static bool timer_before(struct p *p, int64_t at)
     return timers_first(&p->timers) <= at;
 }
 
-/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a timer of p's is due,
- * and doesn't end just before one will be: a thread that sleeps until then wakes late. */
+/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a timer of p's is due. */
 static struct g *steal(struct m *m, struct p *p)
 {
     int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
@@ -83,7 +82,7 @@ static struct g *steal(struct m *m, struct p *p)
         int64_t now = os_now();
         if (atomic_load_explicit(&p->slow, memory_order_relaxed) || timer_before(p, now))
             return NULL;
-        if (pass >= RT_JUDGE_PASSES && now >= until && (os_ncpu() == 1 || !timer_before(p, now + RT_SPIN_NS)))
+        if (pass >= RT_JUDGE_PASSES && now >= until)
             return NULL;
         for (int i = 0; i < 20; i++)
             ctx_pause();
@@ -374,7 +373,11 @@ static struct g *find_runnable(struct m *m)
                 sched_after_spin(m);
             return g;
         }
-        if (timer_before(p, os_now()) || (m->spinning && nap(m)))
+        if (timer_before(p, os_now() + (os_ncpu() > 1 ? RT_SPIN_NS : 0))) {   /* a thread that sleeps until then wakes late */
+            ctx_pause();
+            continue;
+        }
+        if (m->spinning && nap(m))
             continue;
         m->naps = 0;
         idle(m);
