@@ -67,7 +67,8 @@ static bool timer_before(struct p *p, int64_t at)
     return timers_first(&p->timers) <= at;
 }
 
-/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a timer of p's is due. */
+/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a
+ * timer of p's is due. */
 static struct g *steal(struct m *m, struct p *p)
 {
     int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
