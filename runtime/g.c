@@ -306,7 +306,7 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const void *stack_ar
     for (size_t i = 0; i < g->stack_arg_bytes / 8; i++)
         words[i] = ((const uint64_t *)stack_args)[i];
     launch(m, g, parent->id, HOOK_RACE_G(parent));
-    /* A full queue: let the children run, on warm stacks, before there are more of them; each new stack costs page faults. */
+    /* A long queue: let the children run, while their stacks are in the cache, before there are more of them; each new stack costs page faults. */
     if (m->p && runq_len(&m->p->runq) >= RT_GO_YIELD)
         rt_yield();
     rt_leave();
