@@ -1,21 +1,13 @@
 /* The check: does this access race with one before it? race_shadow.h says what the shadow words hold and when an entry may be dropped; an access is
  * a race with entry E if they share bytes, one writes, not both are atomic, and E did not happen before.
  *
- * A goroutine that looks without the lock looks only for its own access of its own present epoch. What it finds is true for good: nobody else
+ * Who changes a word holds it: its region is his, or he has locked it (race_bias.h). A goroutine that looks without looks only for its own access of its own present epoch. What it finds is true for good: nobody else
  * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
 #include "race_alloc.h"
 
 #define RELAXED memory_order_relaxed
-
-/* Acquire pairs with the release that unlocks. */
-static inline uint64_t word_lock(struct shadow *s, uint64_t e)
-{
-    if (race_likely(!(e & EPOCH_LOCK) && atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, RELAXED)))
-        return e;
-    return shadow_lock(s);
-}
 
 static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)
 {
@@ -24,7 +16,7 @@ static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint3
     atomic_store_explicit(&s->epoch, now, memory_order_release);   /* and unlocks */
 }
 
-/* After the word is unlocked: a report takes its time. What raced stays, to race with others: who comes after this access need not come after that one. */
+/* After the word is let go: a report takes its time. What raced stays, to race with others: who comes after this access need not come after that one. */
 static race_noinline void report_raced(struct race_g *g, uintptr_t word, struct raced *r, struct race_side me)
 {
     for (uint32_t i = 0; i < r->n; i++)
@@ -33,7 +25,7 @@ static race_noinline void report_raced(struct race_g *g, uintptr_t word, struct 
         race_free(r->more, r->cap * sizeof *r->more);
 }
 
-/* The long way, one word, locked: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
+/* The long way, one word, held: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
 static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64_t first, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
@@ -80,6 +72,7 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         more = true;
     }
     word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
+    bias_leave(bias_me);
     if (race_unlikely(raced.n != 0))
         report_raced(g, addr & ~7ul, &raced, me);
 }
@@ -92,7 +85,7 @@ static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
     return l ? list_stands_for(l, now) : shadow_stands_for(e, now);
 }
 
-/* The goroutine's own word, locked: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
+/* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
  * only to put in order. False: that takes the long way. */
 static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
 {
@@ -114,6 +107,34 @@ static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, 
     return true;
 }
 
+/* The access comes in. The caller holds the word, whose epoch is e, and does not hold it any more afterwards. */
+static inline __attribute__((always_inline)) void word_enter(struct race_g *g, struct shadow *s, uint64_t e, uint32_t region, uintptr_t addr, uint64_t now,
+                                                             uintptr_t pc)
+{
+    uint32_t node = atomic_load_explicit(&s->node, RELAXED);
+    bool own = (e ^ now) >> SLOT_SHIFT == 0;
+    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (shadow_subsumes(now, e) && (own || shadow_seen(g, e)))))) {
+        word_set(s, now, g->node->id, race_pc_pack(pc));
+        bias_leave(bias_me);
+        if (e == 0)
+            shadow_mark(addr, region);
+    } else if (own && word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
+        bias_leave(bias_me);
+    } else {
+        word_change(g, s, e, addr, now, pc);
+    }
+}
+
+/* The region is not the caller's, or somebody has locked the word. */
+static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
+{
+    uint32_t region;
+    uint64_t e = shadow_hold(s, addr, &region);
+    word_enter(g, s, e, region, addr, now, pc);
+    if ((region & BIAS_OWNER) == BIAS_SHARED)
+        bias_sample(bias_me, addr);
+}
+
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -122,16 +143,16 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && second_stands_for(s, now))
         return;
     g->recorded = true;
-    e = word_lock(s, e);
-    uint32_t node = atomic_load_explicit(&s->node, RELAXED);
-    bool own = (e ^ now) >> SLOT_SHIFT == 0;
-    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (own && shadow_subsumes(now, e))))) {
-        word_set(s, now, g->node->id, race_pc_pack(pc));
-        if (e == 0)
-            shadow_count(addr);
-    } else if (!own || !word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
-        word_change(g, s, e, addr, now, pc);
+    uint32_t region;
+    if (race_likely(bias_enter(bias_me, addr, &region))) {
+        e = atomic_load_explicit(&s->epoch, RELAXED);
+        if (race_likely(!(e & EPOCH_LOCK))) {
+            word_enter(g, s, e, region, addr, now, pc);
+            return;
+        }
+        bias_leave(bias_me);
     }
+    access_word_shared(g, s, addr, now, pc);
 }
 
 static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned kind)

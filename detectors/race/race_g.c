@@ -267,10 +267,7 @@ void race_g_end(struct race_g *g)
     clock_clear(&g->spawned);
     clock_clear(&g->fence_acquire);
     clock_clear(&g->fence_release);
-    bool is_thread = g->is_thread;
     race_free(g, sizeof *g);
-    if (is_thread)
-        race_alloc_thread_end();
 }
 
 void race_g_tick(struct race_g *g)

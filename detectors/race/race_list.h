@@ -45,12 +45,18 @@ static inline bool shadow_subsumes(uint64_t now, uint64_t e)
     return !(e & ~now & SHADOW_STRENGTH) && !(now & ~e & EPOCH_ATOMIC);
 }
 
+/* e was asked for last, and happened before. */
+static inline bool shadow_seen(const struct race_g *g, uint64_t e)
+{
+    return epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock;
+}
+
 enum verdict { KEEP, DROP, RACE };
 
 /* before: whether e happened before. */
 static inline enum verdict shadow_judge(struct race_g *g, uint64_t e, uint64_t now, bool *before)
 {
-    if ((e ^ now) >> SLOT_SHIFT == 0 || (epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock)) {
+    if ((e ^ now) >> SLOT_SHIFT == 0 || shadow_seen(g, e)) {
         *before = true;
     } else if ((*before = race_before(g, e))) {
         g->seen_slot = epoch_slot(e);

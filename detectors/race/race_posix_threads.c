@@ -117,6 +117,8 @@ static void thread_ends(void *arg)
         race_cur_tls = &race_ignored;
         race_g_end(g);
     }
+    race_alloc_thread_end();
+    bias_thread_end();
 }
 
 static void make_end_key(void)

@@ -11,8 +11,8 @@
 
 _Atomic(uintptr_t) shadow_slices[SLICES];
 uintptr_t shadow_nobody;
-_Atomic(uint32_t) *shadow_touched;
-_Atomic(uint8_t) *shadow_marks;
+enum { CHUNK_BITS = 20, CHUNK_DENSE = 1 << (CHUNK_BITS - BIAS_BITS - 2) };
+static _Atomic(uint16_t) *touched;   /* by addr >> CHUNK_BITS: how many regions were accessed */
 
 /* The first hook of all gets here, on the only thread there is. */
 void shadow_start(void)
@@ -26,14 +26,13 @@ void shadow_start(void)
     shadow_nobody = (uintptr_t)nobody;
     for (uintptr_t i = 0; i < SLICES; i++)
         atomic_store_explicit(&shadow_slices[i], shadow_nobody - (i << SLICE_BITS << SHADOW_SHIFT), memory_order_relaxed);
-    size_t chunks = (1ul << (47 - CHUNK_BITS)) * sizeof *shadow_touched;
-    shadow_touched = race_map(chunks);
-    madvise((void *)(uintptr_t)shadow_touched, chunks, MADV_DONTDUMP);
-    shadow_marks = race_map(1ul << (47 - MARK_BITS));
-    madvise((void *)(uintptr_t)shadow_marks, 1ul << (47 - MARK_BITS), MADV_DONTDUMP);
+    size_t chunks = (1ul << (47 - CHUNK_BITS)) * sizeof *touched;
+    touched = race_map(chunks);
+    madvise((void *)(uintptr_t)touched, chunks, MADV_DONTDUMP);
+    bias_start();
 }
 
-enum { HUGE = 2 << 20, PAGE = 4096 };
+enum { HUGE = 2 << 20 };
 
 uintptr_t shadow_slice_new(uintptr_t addr)
 {
@@ -50,26 +49,25 @@ uintptr_t shadow_slice_new(uintptr_t addr)
     return unused;
 }
 
-/* Nearly all small pages are there: one huge page in their place (Linux 6.1; others refuse, and all is as it was). */
-void shadow_look_at_chunk(uintptr_t addr)
+/* One huge page in the place of small ones (Linux 6.1; others refuse, and all is as it was). */
+static race_noinline void chunk_is_dense(uintptr_t addr)
 {
-    enum { COLLAPSE = 25, PAGES = HUGE / PAGE };
-    unsigned char resident[PAGES];
-    char *words = (char *)shadow_of(addr & ~((1ul << CHUNK_BITS) - 1));
-    unsigned there = 0;
-    if (mincore(words, HUGE, resident) != 0)
-        return;
-    for (unsigned i = 0; i < PAGES; i++)
-        there += resident[i] & 1;
-    if (there < PAGES / 8 * 7)
-        return;
+    enum { COLLAPSE = 25 };
     int saved = errno;
-    madvise(words, HUGE, COLLAPSE);
+    madvise(shadow_of(addr & ~((1ul << CHUNK_BITS) - 1)), HUGE, COLLAPSE);
     errno = saved;
-    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], CHUNK_DONE, memory_order_relaxed);
 }
 
-uint64_t shadow_lock(struct shadow *s)
+bool shadow_settle(uintptr_t addr)
+{
+    bool first, mine = bias_settle(addr, &first);
+    if (first && atomic_fetch_add_explicit(&touched[addr >> CHUNK_BITS], 1, memory_order_relaxed) == CHUNK_DENSE)
+        chunk_is_dense(addr);
+    return mine;
+}
+
+/* The word's own lock. Acquire pairs with the release that stores an epoch. */
+static uint64_t lock(struct shadow *s)
 {
     for (unsigned spins = 0;; spins++) {
         uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
@@ -83,44 +81,84 @@ uint64_t shadow_lock(struct shadow *s)
     }
 }
 
-/* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the lock keeps him out; elsewhere what he
- * enters now may stay: one entry too many or too few of an access that has no place here. */
-static void clear_word(struct shadow *s)
+/* The region's owner may have stored another epoch meanwhile, and with it taken the lock off. */
+static void lock_back(struct shadow *s, uint64_t e)
 {
+    uint64_t locked = e | EPOCH_LOCK;
+    atomic_compare_exchange_strong_explicit(&s->epoch, &locked, e, memory_order_release, memory_order_relaxed);
+}
+
+uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
+{
+    for (;;) {
+        *region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
+        if ((*region & BIAS_OWNER) != BIAS_SHARED && shadow_settle(addr)) {
+            if (!bias_enter(bias_me, addr, region))
+                continue;
+            uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+            if (!(e & EPOCH_LOCK))
+                return e;
+            bias_leave(bias_me);
+        }
+        uint64_t e = lock(s);
+        if (bias_allows(addr))
+            return e;
+        lock_back(s, e);
+    }
+}
+
+/* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the word is held; elsewhere what he
+ * enters now may stay: one entry too many or too few of an access that has no place here. */
+static void clear_word(struct shadow *s, uintptr_t addr)
+{
+    uint32_t region;
+    bool held = false;
     if (atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE) {
-        shadow_lock(s);
         struct shadow *second = shadow_second(s);
-        struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
+        if (shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed))) {
+            shadow_hold(s, addr, &region);
+            held = true;
+        }
+        struct shadow_list *l = held ? shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed)) : NULL;
         atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
         if (l)
             list_free(l);
     }
     atomic_store_explicit(&s->node, 0, memory_order_relaxed);
     atomic_store_explicit(&s->epoch, 0, memory_order_release);
+    if (held)
+        bias_leave(bias_me);
 }
 
 /* What has no mark is empty. A mark goes before its words are cleared, so an access that comes in meanwhile, against all rules, leaves one. */
+static void clear_region(uintptr_t addr, uintptr_t end)
+{
+    enum { KIB = 1 << MARK_BITS };
+    _Atomic(uint32_t) *region = &bias_of[addr >> BIAS_BITS];
+    for (uintptr_t next; addr < end; addr = next) {
+        uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));
+        next = (addr | (KIB - 1)) + 1;
+        if (!(atomic_load_explicit(region, memory_order_relaxed) & mark))
+            continue;
+        if (addr % KIB == 0 && next <= end)
+            atomic_fetch_and_explicit(region, ~mark, memory_order_relaxed);
+        struct shadow *s = shadow_of(addr);
+        for (uintptr_t stop = next < end ? next : end; addr < stop; s++, addr += 8)
+            clear_word(s, addr);
+    }
+}
+
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    enum { KIB = 1 << MARK_BITS, MARKS = 8 };
+    static const uint32_t marks = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
-    if (race_unlikely(end >> 47 || !shadow_marks))
+    if (race_unlikely(end >> 47 || !bias_of))
         return;
     for (uintptr_t next; addr < end; addr = next) {
-        _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
-        if (addr % (MARKS * KIB) == 0 && end - addr >= MARKS * KIB && __atomic_load_n((uint64_t __attribute__((may_alias)) *)mark, __ATOMIC_RELAXED) == 0) {
-            next = addr + MARKS * KIB;
-            continue;
-        }
-        next = (addr | (KIB - 1)) + 1;
-        if (atomic_load_explicit(mark, memory_order_relaxed) != 0) {
-            if (addr % KIB == 0 && next <= end)
-                atomic_store_explicit(mark, 0, memory_order_relaxed);
-            struct shadow *s = shadow_of(addr), *stop = s + ((next < end ? next : end) - addr) / 8;
-            for (; s < stop; s++)
-                clear_word(s);
-        }
+        next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
+        if (atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed) & marks)
+            clear_region(addr, next < end ? next : end);
     }
 }
 

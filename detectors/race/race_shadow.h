@@ -11,8 +11,8 @@
  * words, committed as touched: 2 for the first words, 2 for the second. So the word is found with one load, one addition, and no two
  * addresses share one. A slice that is not used yet has the words of no memory: they can be read, are zero, and match nothing.
  *
- * First words are put into huge pages (2 MiB, for 1 MiB of the program's memory) where nearly all of the small pages are there already: random
- * accesses of a big table then find their words with half the misses, and hardly any memory is added. */
+ * First words are put into a huge page (2 MiB, for 1 MiB of the program's memory) where a quarter of that memory's pages was accessed: then most of
+ * the rest will be, each would cost a page fault, and accesses of a big table find their words with half the misses. */
 #ifndef RACE_SHADOW_H
 #define RACE_SHADOW_H
 
@@ -21,10 +21,11 @@
 #include <stdint.h>
 
 #include "race.h"
+#include "race_bias.h"
 #include "race_list.h"
 
 struct shadow {
-    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: somebody changes the two; in a second one: it is a list's address */
+    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: locked (race_bias.h); in a second one: it is a list's address */
     _Atomic(uint32_t) node;    /* and in a first word two flags */
     _Atomic(uint32_t) pc;
 };
@@ -64,27 +65,19 @@ static inline struct shadow *shadow_of(uintptr_t addr)
     return shadow_in(slice, addr);
 }
 
-/* A mark for each KiB of the program's memory: its words may hold something. Set when an empty word is filled, taken off when all of the KiB is forgotten: so
- * forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
+/* A mark for each KiB of the program's memory, in its region's word (race_bias.h): its words may hold something. Set when an empty word is filled, taken off
+ * when all of the KiB is forgotten: so forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
 enum { MARK_BITS = 10 };
-extern _Atomic(uint8_t) *shadow_marks;   /* by addr >> MARK_BITS */
-
-/* An access finds an empty word: now and then a look whether the place is dense. Counts may be lost where several count: no matter. */
-enum { CHUNK_BITS = 20, CHUNK_LOOK = 8192, CHUNK_DONE = ~0u };
-extern _Atomic(uint32_t) *shadow_touched;   /* by addr >> CHUNK_BITS */
-void shadow_look_at_chunk(uintptr_t addr);
-static inline void shadow_count(uintptr_t addr)
+/* An empty word of addr was filled. region: what was read of the region's word before. */
+static inline void shadow_mark(uintptr_t addr, uint32_t region)
 {
-    _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
-    if (race_unlikely(!atomic_load_explicit(mark, memory_order_relaxed)))
-        atomic_store_explicit(mark, 1, memory_order_relaxed);
-    uint32_t n = atomic_load_explicit(&shadow_touched[addr >> CHUNK_BITS], memory_order_relaxed);
-    if (n == CHUNK_DONE)
-        return;
-    atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], n + 1, memory_order_relaxed);
-    if (race_unlikely((n + 1) % CHUNK_LOOK == 0))
-        shadow_look_at_chunk(addr);
+    uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));
+    if (race_unlikely(!(region & mark)))
+        atomic_fetch_or_explicit(&bias_of[addr >> BIAS_BITS], mark, memory_order_relaxed);
 }
+
+/* bias_settle, and now and then a look whether the place is dense. */
+bool shadow_settle(uintptr_t addr);
 
 /* The list whose address a second word's epoch is; NULL: it is an entry. */
 static inline struct shadow_list *shadow_list_of(uint64_t second)
@@ -97,8 +90,9 @@ static inline struct shadow *shadow_second(struct shadow *s)
     return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
 
-/* Locks s and its second word; the epoch that was there. Storing an epoch with release unlocks. */
-uint64_t shadow_lock(struct shadow *s);
+/* Makes s, the word of addr, and its second word the caller's alone; the epoch that was there. Storing an epoch with release and bias_leave let go.
+ * *region: the region's word; the caller owns it, or has locked s. May wait: not between bias_enter and bias_leave. */
+uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region);
 
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);

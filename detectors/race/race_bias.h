@@ -1,0 +1,102 @@
+/* Whose turn it is at a shadow word, without locked instructions: regions of the program's memory are *biased* to a thread.
+ *
+ * Most memory is accessed by one thread at a time, for a long time. So each 4 KiB of the program's memory has an owner, the first thread that recorded
+ * an access there, and the owner changes the region's shadow words, and executes its atomics, by plain loads and stores. Another thread takes the region
+ * away first, and pays for both. Where threads keep taking a region from each other it becomes *shared*: then words are locked one by one.
+ *
+ *   owner, for each change (bias_enter)          another thread (bias_settle)
+ *   1. busy = region                             1. owner: the thread -> MOVING, by compare-and-swap
+ *   2. compiler barrier                          2. membarrier: a full barrier in every thread
+ *   3. if owner is not me: busy = none, and      3. waits while that thread's busy is the region (acquire)
+ *      the way of another thread                 4. owner = me, or SHARED
+ *   4. the change, plain
+ *   5. busy = none (release)
+ *
+ * If the other one reads busy != region in 3, the owner had not stored it before the membarrier, so the owner's load in 3 comes after it, sees MOVING and
+ * gives way. While the owner is busy it waits for nothing that a thread in bias_settle may hold: no lock of a word, a bucket or a report.
+ *
+ * In a shared region the word's own lock excludes others. A thread may become the owner of a shared region (bias_sample) while another holds a word's
+ * lock there. So whoever has locked (a compare-and-swap, a full barrier) looks at the owner again, and goes on only if that is nobody else; and
+ * whoever takes a region does it by a compare-and-swap too, and then takes no word that it finds locked, but gets in line for the lock. Of the two
+ * full barriers one comes first: either the one sees the lock, or the other sees the owner. Who locked and finds an owner takes the lock off by a
+ * compare-and-swap, as the owner may have overwritten it. The same holds for a bucket's lock in race_sync.c.
+ *
+ * A region that was taken away MOVES_MAX times is shared; it becomes somebody's again when one thread alone was seen there, the more often the more
+ * it has moved before. Without membarrier (Linux 4.14) nothing is biased. */
+#ifndef RACE_BIAS_H
+#define RACE_BIAS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BIAS_BITS = 12, BIAS_THREADS = 1 << 14 };
+enum { BIAS_NONE = 0, BIAS_NOBODY = 0xfffd, BIAS_MOVING = 0xfffe, BIAS_SHARED = 0xffff, BIAS_OWNER = 0xffff };
+
+/* A thread as owner. Never freed: a later thread of the same number owns what the former one did. */
+struct bias_thread {
+    _Atomic(uintptr_t) busy;   /* the region that it is changing; 0: none */
+    uint32_t id;               /* BIAS_NOBODY: owns nothing */
+    uint32_t samples;
+    uintptr_t taken_to;        /* the region after the last one that it took from another */
+    uint32_t taken;            /* and how many it took then */
+    struct bias_thread *next;  /* free list */
+} __attribute__((aligned(64)));
+
+extern struct bias_thread bias_nobody;
+extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("initial-exec")));
+/* For each region: owner | moves, how often it was taken away | marks of the shadow's, one for each KiB | the low bits of the thread that was sampled last |
+ * samples in a row of it. NULL before shadow_start. */
+extern _Atomic(uint32_t) *bias_of;
+enum { BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31 };
+
+void bias_start(void);
+/* The calling thread ends: what it owns waits for the next thread of its number. */
+void bias_thread_end(void);
+
+static inline uint32_t bias_owner(uintptr_t region)
+{
+    return atomic_load_explicit(&bias_of[region], memory_order_relaxed) & BIAS_OWNER;
+}
+
+/* True: the caller may change what is not locked in the region of addr, until bias_leave. *word: the region's. */
+static inline __attribute__((always_inline)) bool bias_enter(struct bias_thread *me, uintptr_t addr, uint32_t *word)
+{
+    atomic_store_explicit(&me->busy, addr >> BIAS_BITS, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);   /* the other side's membarrier makes it a real one */
+    *word = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
+    if (__builtin_expect((*word & BIAS_OWNER) == me->id, 1)) {
+        atomic_signal_fence(memory_order_seq_cst);
+        return true;
+    }
+    atomic_store_explicit(&me->busy, 0, memory_order_relaxed);
+    return false;
+}
+
+static inline __attribute__((always_inline)) void bias_leave(struct bias_thread *me)
+{
+    atomic_store_explicit(&me->busy, 0, memory_order_release);
+}
+
+/* Sees to it that the region of addr is the caller's (true) or shared. *first: it had been nobody's. May wait for other threads' changes: not between
+ * bias_enter and bias_leave. */
+bool bias_settle(uintptr_t addr, bool *first);
+/* After a lock was taken in the region of addr: whether it excludes all others. If not, it has to be given back, and bias_settle is due. */
+static inline bool bias_allows(uintptr_t addr)
+{
+#if !defined __x86_64__
+    atomic_thread_fence(memory_order_seq_cst);   /* there the lock's own instruction is one */
+#endif
+    uint32_t owner = bias_owner(addr >> BIAS_BITS);
+    return owner == BIAS_SHARED || owner == bias_me->id;
+}
+/* The caller has changed something in a shared region, and holds nothing there any more. */
+void bias_sample_slow(uintptr_t addr);
+static inline void bias_sample(struct bias_thread *me, uintptr_t addr)
+{
+    enum { PERIOD = 16 };
+    if (__builtin_expect(++me->samples % PERIOD == 0, 0))
+        bias_sample_slow(addr);
+}
+
+#endif
