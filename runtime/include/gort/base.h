@@ -54,7 +54,7 @@ __attribute__((used, unused, section("gort_race_marks")
 #endif
 #else
 #ifdef GORT_HAS_TSAN_HOOKS_
-#error "-fsanitize=thread without -DGO_RACE: ThreadSanitizer does not know goroutines. Race detection has flags of its own: pkg-config --cflags --libs gort-race"
+#error "-fsanitize=thread without -DGO_RACE: ThreadSanitizer does not know goroutines; the flags are those of pkg-config --cflags gort-race"
 #endif
 extern const char gort_built_without_race;
 __attribute__((used, unused)) static const char *const gort_build_check_ = &gort_built_without_race;
