@@ -2,6 +2,7 @@
 # Runs one program as a user would and compares what it does with what its source's comments say.
 #   run_report.sh plain|race SOURCE PROGRAM
 # // expect: REGEX      a line of stdout or stderr matches, after the line that matched the one before
+# // expect: +REGEX    the line directly after it does
 # // absent: REGEX      no line matches
 # // status: N          exit status (0)
 # // race-expect: R, race-status: N   the same, in race builds only (where race-expect stands, it is looked for from the top)
@@ -35,6 +36,11 @@ fail() {
 in_order() {   # REGEX...
     local line=1 found
     for re in "$@"; do
+        if [ "${re:0:1}" = + ]; then
+            sed -n "${line}p" "$out" | grep -qE -e "${re:1}" || fail "expected, in line $line: ${re:1}"
+            line=$((line + 1))
+            continue
+        fi
         found=$(tail -n "+$line" "$out" | grep -nE -m 1 -e "$re" | cut -d: -f1)
         [ -n "$found" ] || fail "expected, from line $line on: $re"
         line=$((line + found))

@@ -335,6 +335,9 @@ static void collect_misuse(const struct race_event *e, struct record *r)
         [MISUSE_DESTROY] = "destroy of a locked mutex",
         [MISUSE_FREE] = "free of memory with a locked mutex in it",
         [MISUSE_STACK_ENDED] = "end of a stack with a locked mutex on it",
+        [MISUSE_DESTROY_WAITED] = "destroy of what is waited for",
+        [MISUSE_FREE_WAITED] = "free of memory with something in it that is waited for",
+        [MISUSE_STACK_ENDED_WAITED] = "end of a stack with something on it that is waited for",
     };
     r->title = titles[e->misuse];
     r->misuse = e->misuse;

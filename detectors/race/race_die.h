@@ -6,5 +6,7 @@
 void race_warn(const char *message, const char *what_follows);
 /* Status 2. */
 _Noreturn void race_die(const char *message);
+/* "gort: race detector: what: message" */
+_Noreturn void race_die_of(const char *what, const char *message);
 
 #endif

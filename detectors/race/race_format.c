@@ -10,6 +10,7 @@
 
 size_t __real_strlen(const char *s);
 size_t __real_strnlen(const char *s, size_t most);
+size_t __real_wcslen(const wchar_t *s);
 
 enum length { NORMAL, CHAR, SHORT, LONG, LONG_LONG, LONG_DOUBLE };
 
@@ -37,6 +38,19 @@ static const char *digits(const char *f)
     while (*f >= '0' && *f <= '9')
         f++;
     return f;
+}
+
+/* A wide string of which at most `precision` bytes are printed (-1: all): what is certainly read of it. A character that is not ASCII is of a length that
+ * the locale knows. */
+static void reads_wide(const wchar_t *s, long precision, uintptr_t pc)
+{
+    size_t n = 0;
+    if (precision < 0)
+        n = __real_wcslen(s) + 1;
+    else
+        while (n < (size_t)precision && s[n] > 0 && s[n] < 128)
+            n++;
+    reads(s, n * sizeof *s, pc);
 }
 
 void race_format_printed(const char *f, va_list args, uintptr_t pc)
@@ -91,13 +105,23 @@ void race_format_printed(const char *f, va_list args, uintptr_t pc)
             break;
         case 's': {
             const char *s = va_arg(args, const char *);
-            if (!s || length == LONG)
+            if (!s)
                 break;
+            if (length == LONG) {
+                reads_wide((const wchar_t *)(const void *)s, precision, pc);
+                break;
+            }
             size_t n = precision >= 0 ? __real_strnlen(s, (size_t)precision) : __real_strlen(s) + 1;
             reads(s, precision >= 0 && n < (size_t)precision ? n + 1 : n, pc);
             break;
         }
-        case 'S': case 'p':
+        case 'S': {
+            const wchar_t *s = va_arg(args, const wchar_t *);
+            if (s)
+                reads_wide(s, precision, pc);
+            break;
+        }
+        case 'p':
             (void)va_arg(args, void *);
             break;
         case 'n': {
@@ -170,10 +194,10 @@ void race_format_scanned(const char *f, va_list args, int assigned, uintptr_t pc
             writes(to, (width ? width : 1) * (length == LONG ? sizeof(wchar_t) : 1), pc);
             break;
         case 's': case '[':
-            writes(to, length == LONG ? (wcslen(to) + 1) * sizeof(wchar_t) : __real_strlen(to) + 1, pc);
+            writes(to, length == LONG ? (__real_wcslen(to) + 1) * sizeof(wchar_t) : __real_strlen(to) + 1, pc);
             break;
         case 'S':
-            writes(to, (wcslen(to) + 1) * sizeof(wchar_t), pc);
+            writes(to, (__real_wcslen(to) + 1) * sizeof(wchar_t), pc);
             break;
         case 'p':
             writes(to, sizeof(void *), pc);

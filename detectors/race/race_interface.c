@@ -1,6 +1,7 @@
 /* What the compilers call under -fsanitize=thread: loads, stores, function entry and exit. (Atomics: race_atomic.c; libc: race_libc.c.)
  * Thin: the current race_g, the caller's pc, and on to race_access. Hooks come before the access. */
 #include "race_access.h"
+#include "race_built.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #define PC ((uintptr_t)__builtin_return_address(0))
@@ -12,6 +13,7 @@ void *__real_memset(void *to, int c, size_t n);
 
 void __tsan_init(void)
 {
+    race_built_has_hooks = true;
     race_start();
 }
 

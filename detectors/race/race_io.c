@@ -25,7 +25,7 @@
 
 #include <inspect.h>
 
-#include "race_libc.h"
+#include "race_calls.h"
 #include "race_shadow.h"
 
 enum { FDS = 1 << 16 };
@@ -210,6 +210,8 @@ static ssize_t has_scattered(int fd, const struct iovec *v, int k, ssize_t n, ui
 READ_V(readv, (int fd, const struct iovec *v, int k), (fd, v, k))
 READ_V(preadv, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
 READ_V(preadv64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+READ_V(preadv2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
+READ_V(preadv64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
 
 #define WRITE_V(name, parameters, arguments) \
     ssize_t __real_##name parameters; \
@@ -222,6 +224,18 @@ READ_V(preadv64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at
 WRITE_V(writev, (int fd, const struct iovec *v, int k), (fd, v, k))
 WRITE_V(pwritev, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
 WRITE_V(pwritev64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
+WRITE_V(pwritev2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
+WRITE_V(pwritev64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
+
+/* From descriptor to descriptor: what was sent through the one reaches the other. */
+#define ACROSS(T, name, parameters, arguments, before, after) \
+    WAITS(T, name, parameters, arguments, ALL(before, race_io_sends(to)), if (r >= 0) ALL(race_io_received(from), after))
+ACROSS(ssize_t, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), , OUT(at))
+ACROSS(ssize_t, sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n), , OUT(at))
+ACROSS(ssize_t, splice, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags), , ALL(OUT(at), OUT(to_at)))
+ACROSS(ssize_t, copy_file_range, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags), ,
+       ALL(OUT(at), OUT(to_at)))
+ACROSS(ssize_t, tee, (int from, int to, size_t n, unsigned flags), (from, to, n, flags), , )
 
 static void message_sent(const struct msghdr *m, uintptr_t pc)
 {
@@ -357,12 +371,13 @@ PAIR(socketpair, (int domain, int type, int protocol, int *fds), (domain, type, 
     int __real_##name parameters; \
     int __wrap_##name parameters { return race_io_opened(__real_##name arguments); }
 OPEN(socket, (int domain, int type, int protocol), (domain, type, protocol))
-OPEN(creat, (const char *path, mode_t mode), (path, mode))
 OPEN(dup, (int fd), (fd))
 OPEN(eventfd, (unsigned value, int flags), (value, flags))
 OPEN(epoll_create, (int size), (size))
 OPEN(epoll_create1, (int flags), (flags))
 
+CALL(int, creat, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_io_opened(r))
+CALL(int, creat64, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_io_opened(r))
 #define OPEN_MODE(name, parameters, mode, arguments) \
     int __real_##name parameters; \
     int __wrap_##name parameters \
@@ -371,8 +386,14 @@ OPEN(epoll_create1, (int flags), (flags))
         va_start(args, flags); \
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; \
         va_end(args); \
+        reads_text(path, PC); \
         return race_io_opened(BLOCKING(__real_##name arguments)); \
     }
+/* Open under _FORTIFY_SOURCE, with flags that the compiler does not know. */
+CALL(int, __open_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_io_opened(r))
+CALL(int, __open64_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_io_opened(r))
+CALL(int, __openat_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_io_opened(r))
+CALL(int, __openat64_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_io_opened(r))
 OPEN_MODE(open, (const char *path, int flags, ...), mode, (path, flags, mode))
 OPEN_MODE(open64, (const char *path, int flags, ...), mode, (path, flags, mode))
 OPEN_MODE(openat, (int dir, const char *path, int flags, ...), mode, (dir, path, flags, mode))
@@ -433,6 +454,8 @@ int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
         return got; \
     }
 EPOLL_WAIT(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout))
+EPOLL_WAIT(epoll_pwait2, (int epfd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask),
+           (epfd, events, max, timeout, mask))
 EPOLL_WAIT(epoll_pwait, (int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask), (epfd, events, max, timeout, mask))
 
 static int polled(struct pollfd *fds, nfds_t k, int got, uintptr_t pc)
@@ -472,14 +495,15 @@ int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeou
     return got;
 }
 
+WAITS(int, pselect, (int n, fd_set *r_set, fd_set *w_set, fd_set *e_set, const struct timespec *timeout, const sigset_t *mask),
+      (n, r_set, w_set, e_set, timeout, mask), , ALL(set_used(r_set, n, pc), ALL(set_used(w_set, n, pc), set_used(e_set, n, pc))))
+
 /* ---- sleeping and waiting for signals: nothing but time passes ---- */
 
 unsigned __real_sleep(unsigned s);
 unsigned __wrap_sleep(unsigned s) { return BLOCKING(__real_sleep(s)); }
 int __real_usleep(useconds_t us);
 int __wrap_usleep(useconds_t us) { return BLOCKING(__real_usleep(us)); }
-int __real_nanosleep(const struct timespec *t, struct timespec *rest);
-int __wrap_nanosleep(const struct timespec *t, struct timespec *rest) { return BLOCKING(__real_nanosleep(t, rest)); }
 int __real_pause(void);
 int __wrap_pause(void) { return BLOCKING(__real_pause()); }
 
@@ -503,6 +527,8 @@ void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
     return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n) : __real_mmap64(at, n, prot, flags, fd, from);
 }
+
+CALL(int, mincore, (void *at, size_t n, unsigned char *to), (at, n, to), , if (r == 0) writes(to, (n + 4095) / 4096, pc))
 
 void *__real_mremap(void *old, size_t n, size_t new, int flags, void *to);
 void *__wrap_mremap(void *old, size_t n, size_t new, int flags, void *to)

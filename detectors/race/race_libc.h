@@ -1,11 +1,11 @@
 /* Shared by the files that stand in for libc's functions: what such a function tells the detector, and how it reaches libc's own.
  *
- * There are two ways in. Memory, strings and I/O (race_memory.c, race_io.c): the linker's --wrap (link-options.txt) sends a call of f in the
- * program's objects to __wrap_f, and __real_f is libc's. Calls in shared libraries are left alone: what a library does to memory of its own is not
- * the program's business. malloc and POSIX threads (race_malloc.c, race_posix_*.c): the detector defines f itself, so that the calls of all
- * shared libraries come here too: memory that a library gives to the program begins a new life, and a lock or a thread of a library
- * (C++'s among them) orders what the program does in its callbacks. libc's own function is then REAL(f). The definitions are weak:
- * a program that brings its own malloc keeps it.
+ * There are two ways in. Memory, strings, I/O and what else takes pointers (race_memory.c, race_io.c, race_calls.h): the linker's --wrap
+ * (link-options.txt) sends a call of f in the program's objects to __wrap_f, and __real_f is libc's. Calls in shared libraries are left
+ * alone: what a library does to memory of its own is not the program's business. malloc and POSIX threads (race_malloc.c, race_posix_*.c): the
+ * detector defines f itself, so that the calls of all shared libraries come here too: memory that a library gives to the program begins a new
+ * life, and a lock or a thread of a library (C++'s among them) orders what the program does in its callbacks. libc's own function is then
+ * REAL(f). The definitions are weak: a program that brings its own malloc keeps it.
  *
  * The runtime's calls come here as well, but with the detector off (race_ignored). */
 #ifndef RACE_LIBC_H

@@ -12,6 +12,7 @@
 #include "race_lock_history.h"
 #include "race_order.h"
 #include "race_report.h"
+#include "race_waits.h"
 
 enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
 
@@ -320,6 +321,7 @@ static void lock_ends(struct race_g *g, struct race_lock *l, enum lock_end how, 
 
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc)
 {
+    race_waits_gone(g, addr, n, how, pc);
     uintptr_t end = addr + n;
     while (addr < end) {
         uintptr_t area_end = (addr | 0x3ffff) + 1, page_end = (addr | 4095) + 1;

@@ -19,6 +19,7 @@
 
 enum {
     LOCK_GO_MUTEX, LOCK_GO_RWMUTEX, LOCK_MUTEX, LOCK_RWLOCK, LOCK_SPIN,
+    LOCK_COND, LOCK_BARRIER, LOCK_SEM,   /* held by nobody: race_waits.h */
     LOCK_TYPE = 7,
     LOCK_READ = 8,          /* shared with other readers */
     LOCK_TRIED = 16,        /* did not wait for it, and would not have: no deadlock comes of it */
@@ -65,7 +66,10 @@ enum lock_end { LOCK_DESTROYED, LOCK_INITIALIZED, LOCK_FREED, LOCK_STACK_ENDED }
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc);
 
 /* Misuse that the caller has made sure of. */
-enum lock_misuse { MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED };
+enum lock_misuse {
+    MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED,
+    MISUSE_DESTROY_WAITED, MISUSE_FREE_WAITED, MISUSE_STACK_ENDED_WAITED
+};
 void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc);
 
 #endif

@@ -1,20 +1,18 @@
-/* What POSIX and C11 threads synchronize by: mutexes, spin locks, read-write locks, conditions, barriers, semaphores.
+/* What POSIX and C11 threads synchronize by: mutexes, spin locks, read-write locks, conditions. (Semaphores, barriers: race_posix_waits.c.)
  *
  * A release comes before the real unlock, an acquire after the real lock; in between nobody else can have the lock. Conditions order nothing by
  * themselves: their mutex does. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
 #include <sys/syscall.h>
 #include <threads.h>
 #include <unistd.h>
 
-#include "race_alloc.h"
 #include "race_libc.h"
 #include "race_locks.h"
 #include "race_real.h"
+#include "race_waits.h"
 
 static void acquire(const volatile void *p)
 {
@@ -293,218 +291,77 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
 /* ---- conditions: waiting gives the mutex up and takes it again, also on the way out of a cancelled wait, before its cleanup handlers. (This file is
  * compiled without exceptions, so that glibc runs handlers in the order of their registration, the program's in C after ours.) ---- */
 
-static void cancelled(void *m)
+struct cond_wait {
+    void *mutex;
+    struct race_wait *wait;
+};
+
+static void cancelled(void *arg)
 {
+    struct cond_wait *w = arg;
     race_in_call = 0;
-    taken(m, 0, mutex_kind(m), 0);
+    race_wait_leave(w->wait, false);
+    taken(w->mutex, 0, mutex_kind(w->mutex), 0);
 }
 
-#define WAIT(m, call) \
+#define WAIT(c, m, call) \
     __extension__({ \
         int wait_result; \
+        struct cond_wait w = {m, race_wait_enter(race_cur(), c, LOCK_COND, PC)}; \
         mutex_leaves(m, PC); \
-        pthread_cleanup_push(cancelled, m); \
+        pthread_cleanup_push(cancelled, &w); \
         wait_result = BLOCKING(call); \
         pthread_cleanup_pop(0); \
+        race_wait_leave(w.wait, wait_result == 0); \
         taken(m, 0, mutex_kind(m), PC); \
         wait_result; \
     })
 
 INTERPOSE int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-    return WAIT(m, REAL(pthread_cond_wait)(c, m));
+    return WAIT(c, m, REAL(pthread_cond_wait)(c, m));
 }
 
 INTERPOSE int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
 {
-    return WAIT(m, REAL(pthread_cond_timedwait)(c, m, until));
+    return WAIT(c, m, REAL(pthread_cond_timedwait)(c, m, until));
 }
 
 INTERPOSE int pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
 {
-    return WAIT(m, REAL(pthread_cond_clockwait)(c, m, clock, until));
+    return WAIT(c, m, REAL(pthread_cond_clockwait)(c, m, clock, until));
 }
 
 INTERPOSE int cnd_wait(cnd_t *c, mtx_t *m)
 {
-    return WAIT(m, REAL(cnd_wait)(c, m));
+    return WAIT(c, m, REAL(cnd_wait)(c, m));
 }
 
 INTERPOSE int cnd_timedwait(cnd_t *c, mtx_t *m, const struct timespec *until)
 {
-    return WAIT(m, REAL(cnd_timedwait)(c, m, until));
+    return WAIT(c, m, REAL(cnd_timedwait)(c, m, until));
 }
 
-/* ---- semaphores ---- */
-
-static int sem_taken(sem_t *s, int err)
-{
-    if (err == 0)
-        acquire(s);
-    return err;
-}
-
-INTERPOSE int sem_init(sem_t *s, int shared, unsigned value)
-{
-    forget(s, sizeof *s);
-    return REAL(sem_init)(s, shared, value);
-}
-
-INTERPOSE int sem_destroy(sem_t *s)
-{
-    int err = REAL(sem_destroy)(s);
-    if (err == 0)
-        forget(s, sizeof *s);
-    return err;
-}
-
-INTERPOSE int sem_post(sem_t *s)
-{
-    race_release_merge(race_cur(), s);
-    return REAL(sem_post)(s);
-}
-
-INTERPOSE int sem_wait(sem_t *s)
-{
-    return sem_taken(s, BLOCKING(REAL(sem_wait)(s)));
-}
-
-INTERPOSE int sem_trywait(sem_t *s)
-{
-    return sem_taken(s, REAL(sem_trywait)(s));
-}
-
-INTERPOSE int sem_timedwait(sem_t *s, const struct timespec *until)
-{
-    return sem_taken(s, BLOCKING(REAL(sem_timedwait)(s, until)));
-}
-
-INTERPOSE int sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *until)
-{
-    return sem_taken(s, BLOCKING(REAL(sem_clockwait)(s, clock, until)));
-}
-
-/* ---- barriers ----
- * Each round has a meeting point of its own: who returns late from round n must not learn what a faster thread did on its way to round n+1. A
- * round lives until its last thread has left it. That supposes as many threads as the barrier counts. With more of them our order of
- * arrival need not be the barrier's: then all rounds meet at the barrier's own address, which orders more than it should. */
-
-struct round {
-    uint64_t meet;   /* its address is synchronized by */
-    unsigned inside, arrived;
-};
-
-struct barrier {
-    struct barrier *next;
-    pthread_barrier_t *at;
-    unsigned count, inside;
-    bool crowded;
-    struct round *round;   /* the one that gathers now; NULL: nobody has come yet */
-};
-
-static atomic_flag barriers_flag;
-static struct barrier *barriers;   /* few */
-
-static void barriers_lock(void)
-{
-    while (atomic_flag_test_and_set_explicit(&barriers_flag, memory_order_acquire))
-        sched_yield();
-}
-
-static void barriers_unlock(void)
-{
-    atomic_flag_clear_explicit(&barriers_flag, memory_order_release);
-}
-
-static struct barrier **barrier_find_locked(pthread_barrier_t *at)
-{
-    struct barrier **b = &barriers;
-    while (*b && (*b)->at != at)
-        b = &(*b)->next;
-    return b;
-}
-
-static void barrier_drop(pthread_barrier_t *at)
-{
-    barriers_lock();
-    struct barrier **place = barrier_find_locked(at), *b = *place;
-    if (b) {
-        *place = b->next;
-        race_free(b, sizeof *b);   /* a round that gathers has threads in it, which will never leave */
+/* Whoever waits when it is destroyed will never be woken. (glibc's destroy then waits for him.) */
+#define WAKES(T, name, all) \
+    INTERPOSE int name(T *c) \
+    { \
+        race_wait_wakes(c, all); \
+        return REAL(name)(c); \
     }
-    barriers_unlock();
-    forget(at, sizeof *at);
+WAKES(pthread_cond_t, pthread_cond_signal, false)
+WAKES(pthread_cond_t, pthread_cond_broadcast, true)
+WAKES(cnd_t, cnd_signal, false)
+WAKES(cnd_t, cnd_broadcast, true)
+
+INTERPOSE int pthread_cond_destroy(pthread_cond_t *c)
+{
+    race_waits_gone(race_cur(), (uintptr_t)c, sizeof *c, LOCK_DESTROYED, PC);
+    return BLOCKING(REAL(pthread_cond_destroy)(c));
 }
 
-INTERPOSE int pthread_barrier_init(pthread_barrier_t *at, const pthread_barrierattr_t *attr, unsigned count)
+INTERPOSE void cnd_destroy(cnd_t *c)
 {
-    barrier_drop(at);
-    int err = REAL(pthread_barrier_init)(at, attr, count);
-    if (err)
-        return err;
-    struct barrier *b = race_alloc(sizeof *b);
-    b->at = at;
-    b->count = count;
-    barriers_lock();
-    b->next = barriers;
-    barriers = b;
-    barriers_unlock();
-    return 0;
-}
-
-INTERPOSE int pthread_barrier_destroy(pthread_barrier_t *at)
-{
-    int err = REAL(pthread_barrier_destroy)(at);
-    if (err == 0)
-        barrier_drop(at);
-    return err;
-}
-
-static struct round *round_enter(pthread_barrier_t *at)
-{
-    barriers_lock();
-    struct barrier *b = *barrier_find_locked(at);
-    struct round *r = NULL;
-    if (b) {
-        if (++b->inside > b->count)
-            b->crowded = true;
-        if (!b->crowded) {
-            if (!b->round)
-                b->round = race_alloc(sizeof *b->round);
-            r = b->round;
-            r->inside++;
-            if (++r->arrived == b->count)
-                b->round = NULL;
-        }
-    }
-    barriers_unlock();
-    return r;
-}
-
-static void round_leave(pthread_barrier_t *at, struct round *r)
-{
-    barriers_lock();
-    struct barrier *b = *barrier_find_locked(at);   /* may be gone: destroying it is allowed as soon as one thread has returned */
-    if (b)
-        b->inside--;
-    bool last = r && --r->inside == 0;
-    barriers_unlock();
-    if (last) {
-        forget(&r->meet, sizeof r->meet);
-        race_free(r, sizeof *r);
-    }
-}
-
-/* What is released at the barrier itself is for a crowded one. */
-INTERPOSE int pthread_barrier_wait(pthread_barrier_t *at)
-{
-    struct race_g *g = race_cur();
-    struct round *r = round_enter(at);
-    if (r)
-        race_release_merge(g, &r->meet);
-    race_release_merge(g, at);
-    int result = BLOCKING(REAL(pthread_barrier_wait)(at));
-    race_acquire(g, r ? (void *)&r->meet : at);
-    round_leave(at, r);
-    return result;
+    race_waits_gone(race_cur(), (uintptr_t)c, sizeof *c, LOCK_DESTROYED, PC);
+    BLOCKING((REAL(cnd_destroy)(c), 0));
 }

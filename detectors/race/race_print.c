@@ -76,6 +76,12 @@ static const char *lock_noun(unsigned kind)
         return kind & LOCK_READ ? "rwlock (for reading)" : "rwlock";
     case LOCK_SPIN:
         return "spin lock";
+    case LOCK_COND:
+        return "condition";
+    case LOCK_BARRIER:
+        return "barrier";
+    case LOCK_SEM:
+        return "semaphore";
     default:
         return "mutex";
     }
@@ -215,16 +221,17 @@ static void print_misuse(FILE *out, const struct record *r)
     static const char *const verbs[] = {
         [MISUSE_UNLOCK_UNLOCKED] = "Unlocked", [MISUSE_UNLOCK_OTHERS] = "Unlocked", [MISUSE_DOUBLE_LOCK] = "Locked again",
         [MISUSE_DESTROY] = "Destroyed", [MISUSE_FREE] = "Freed", [MISUSE_STACK_ENDED] = "Stack left",
+        [MISUSE_DESTROY_WAITED] = "Destroyed", [MISUSE_FREE_WAITED] = "Freed", [MISUSE_STACK_ENDED_WAITED] = "Stack left",
     };
     char buf[80];
-    bool nowhere = r->misuse == MISUSE_STACK_ENDED;
+    bool nowhere = r->access[0].stack.nframes == 0, is_waited = r->misuse >= MISUSE_DESTROY_WAITED;
     fprintf(out, "%s by %s%s\n", verbs[r->misuse], who_text(&r->access[0].by, false, buf, sizeof buf), nowhere ? "" : ":");
     if (!nowhere)
         print_stack(out, &r->access[0].stack);
-    fputs("\nThe lock is ", out);
+    fputs(is_waited ? "\nIt is " : "\nThe lock is ", out);
     print_lock(out, &r->lock, false);
     if (r->lock.at.nframes > 0) {
-        fprintf(out, ", locked by %s at:\n", who_text(&r->holder, false, buf, sizeof buf));
+        fprintf(out, ", %s by %s at:\n", is_waited ? "waited for" : "locked", who_text(&r->holder, false, buf, sizeof buf));
         print_stack(out, &r->lock.at);
     } else {
         fputs(r->misuse == MISUSE_UNLOCK_UNLOCKED ? ", which nobody holds\n" : "\n", out);

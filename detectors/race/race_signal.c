@@ -90,7 +90,7 @@ static void handler(int s, siginfo_t *info, void *context)
 }
 
 /* The kernel has our handler, the program sees its own. */
-INTERPOSE int sigaction(int s, const struct sigaction *new, struct sigaction *old)
+static int set_action(int s, const struct sigaction *new, struct sigaction *old)
 {
     if (s < 1 || s >= SIGNALS)
         return REAL(sigaction)(s, new, old);
@@ -125,6 +125,17 @@ INTERPOSE int sigaction(int s, const struct sigaction *new, struct sigaction *ol
     return 0;
 }
 
+INTERPOSE int sigaction(int s, const struct sigaction *new, struct sigaction *old)
+{
+    bool is_programs = is_in_program(PC);
+    if (new && is_programs)
+        reads(new, sizeof *new, PC);
+    int err = set_action(s, new, old);
+    if (err == 0 && old && is_programs)
+        writes(old, sizeof *old, PC);
+    return err;
+}
+
 /* libc's signal() sets a handler without calling sigaction. */
 INTERPOSE __sighandler_t signal(int s, __sighandler_t fn)
 {
@@ -134,5 +145,5 @@ INTERPOSE __sighandler_t signal(int s, __sighandler_t fn)
         errno = EINVAL;
         return SIG_ERR;
     }
-    return sigaction(s, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
+    return set_action(s, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
 }

@@ -7,9 +7,7 @@
 
 #include "race_format.h"
 #include "race_io.h"
-#include "race_libc.h"
-
-size_t __real_strlen(const char *s);
+#include "race_calls.h"
 
 static size_t least(size_t a, size_t b)
 {
@@ -248,6 +246,14 @@ size_t __wrap___fread_chk(void *p, size_t room, size_t size, size_t k, FILE *f)
     return got;
 }
 
+size_t __real___fread_unlocked_chk(void *p, size_t room, size_t size, size_t k, FILE *f);
+size_t __wrap___fread_unlocked_chk(void *p, size_t room, size_t size, size_t k, FILE *f)
+{
+    size_t got = BLOCKING(__real___fread_unlocked_chk(p, room, size, k, f));
+    has_read(p, got * size, f, PC);
+    return got;
+}
+
 #define WRITE_BLOCKS(name) \
     size_t __real_##name(const void *p, size_t size, size_t k, FILE *f); \
     size_t __wrap_##name(const void *p, size_t size, size_t k, FILE *f) \
@@ -276,6 +282,9 @@ char *__wrap___fgets_chk(char *s, size_t space, int room, FILE *f)
         has_read(s, __real_strlen(s) + 1, f, PC);
     return line;
 }
+
+WAITS(char *, fgets_unlocked, (char *s, int room, FILE *f), (s, room, f), , if (r) has_read(s, __real_strlen(s) + 1, f, pc))
+WAITS(char *, __fgets_unlocked_chk, (char *s, size_t space, int room, FILE *f), (s, space, room, f), , if (r) has_read(s, __real_strlen(s) + 1, f, pc))
 
 #define PUT_STRING(name) \
     int __real_##name(const char *s, FILE *f); \
@@ -338,6 +347,10 @@ ssize_t __wrap_getline(char **line, size_t *room, FILE *f)
 GET(fgetc, (FILE *f), (f), f)
 GET(getc, (FILE *f), (f), f)
 GET(getchar, (void), (), stdin)
+GET(fgetc_unlocked, (FILE *f), (f), f)
+GET(getc_unlocked, (FILE *f), (f), f)
+GET(getchar_unlocked, (void), (), stdin)
+GET(__uflow, (FILE *f), (f), f)   /* what getc_unlocked calls, inlined, at the end of the buffer; __overflow: putc_unlocked */
 
 #define PUT(name, parameters, arguments, f) \
     int __real_##name parameters; \
@@ -349,7 +362,12 @@ GET(getchar, (void), (), stdin)
 PUT(fputc, (int c, FILE *f), (c, f), f)
 PUT(putc, (int c, FILE *f), (c, f), f)
 PUT(putchar, (int c), (c), stdout)
+PUT(fputc_unlocked, (int c, FILE *f), (c, f), f)
+PUT(putc_unlocked, (int c, FILE *f), (c, f), f)
+PUT(putchar_unlocked, (int c), (c), stdout)
+PUT(__overflow, (FILE *f, int c), (f, c), f)
 PUT(fflush, (FILE *f), (f), f)
+PUT(fflush_unlocked, (FILE *f), (f), f)
 
 #define CLOSE(name) \
     int __real_##name(FILE *f); \
@@ -361,22 +379,69 @@ PUT(fflush, (FILE *f), (f), f)
 CLOSE(fclose)
 CLOSE(pclose)
 
-FILE *__real_fopen(const char *path, const char *mode);
-FILE *__wrap_fopen(const char *path, const char *mode)
+static void opened(FILE *f)
 {
-    FILE *f = BLOCKING(__real_fopen(path, mode));
     if (f)
         race_io_opened(fileno(f));
-    return f;
+}
+#define FOPEN(name) \
+    WAITS(FILE *, name, (const char *path, const char *mode), (path, mode), ALL(TEXT_IN(path), TEXT_IN(mode)), opened(r))
+FOPEN(fopen)
+FOPEN(fopen64)
+FOPEN(popen)
+#define FREOPEN(name) \
+    WAITS(FILE *, name, (const char *path, const char *mode, FILE *f), (path, mode, f), \
+          ALL(race_io_closes(fileno(f)), ALL(TEXT_IN(path), TEXT_IN(mode))), opened(r))
+FREOPEN(freopen)
+FREOPEN(freopen64)
+CALL(FILE *, fdopen, (int fd, const char *mode), (fd, mode), TEXT_IN(mode), )
+CALL(FILE *, tmpfile, (void), (), , opened(r))
+CALL(FILE *, tmpfile64, (void), (), , opened(r))
+CALL(int, fgetpos, (FILE *f, fpos_t *at), (f, at), , if (r == 0) OUT(at))
+CALL(int, fgetpos64, (FILE *f, fpos64_t *at), (f, at), , if (r == 0) OUT(at))
+CALL(int, fsetpos, (FILE *f, const fpos_t *at), (f, at), IN(at), )
+CALL(int, fsetpos64, (FILE *f, const fpos64_t *at), (f, at), IN(at), )
+
+/* ---- messages ---- */
+
+void __real_perror(const char *s);
+void __wrap_perror(const char *s)
+{
+    reads_text(s, PC);
+    sends(stderr);
+    __real_perror(s);
 }
 
-FILE *__real_fopen64(const char *path, const char *mode);
-FILE *__wrap_fopen64(const char *path, const char *mode)
+void __real_vsyslog(int priority, const char *format, va_list args);
+void __wrap_vsyslog(int priority, const char *format, va_list args)
 {
-    FILE *f = BLOCKING(__real_fopen64(path, mode));
-    if (f)
-        race_io_opened(fileno(f));
-    return f;
+    format_read(format, args, PC);
+    BLOCKING((__real_vsyslog(priority, format, args), 0));
+}
+
+void __wrap_syslog(int priority, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_read(format, args, PC);
+    BLOCKING((__real_vsyslog(priority, format, args), 0));
+    va_end(args);
+}
+
+void __real___vsyslog_chk(int priority, int flag, const char *format, va_list args);
+void __wrap___vsyslog_chk(int priority, int flag, const char *format, va_list args)
+{
+    format_read(format, args, PC);
+    BLOCKING((__real___vsyslog_chk(priority, flag, format, args), 0));
+}
+
+void __wrap___syslog_chk(int priority, int flag, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    format_read(format, args, PC);
+    BLOCKING((__real___vsyslog_chk(priority, flag, format, args), 0));
+    va_end(args);
 }
 
 /* A stream's lock orders what is done under it, if the program takes it itself. */

@@ -4,10 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "race_libc.h"
-
-size_t __real_strlen(const char *s);
-size_t __real_strnlen(const char *s, size_t most);
+#include "race_calls.h"
 
 static void reads_string(const char *s, uintptr_t pc)
 {
@@ -155,6 +152,20 @@ int __wrap_strcoll(const char *a, const char *b)
     return __real_strcoll(a, b);
 }
 
+#define STRINGS(name, parameters, arguments) CALL(int, name, parameters, arguments, ALL(TEXT_IN(a), TEXT_IN(b)), )
+STRINGS(strverscmp, (const char *a, const char *b), (a, b))
+STRINGS(strcoll_l, (const char *a, const char *b, locale_t l), (a, b, l))
+#define XFRM(name, parameters, arguments) CALL(size_t, name, parameters, arguments, TEXT_IN(from), if (n) writes(to, least(r + 1, n), pc))
+XFRM(strxfrm, (char *to, const char *from, size_t n), (to, from, n))
+XFRM(strxfrm_l, (char *to, const char *from, size_t n, locale_t l), (to, from, n, l))
+COMPARE(strcasecmp_l, (const char *a, const char *b, locale_t l), (a, b, l), SIZE_MAX, false)
+COMPARE(strncasecmp_l, (const char *a, const char *b, size_t n, locale_t l), (a, b, n, l), n, false)
+
+/* ---- messages ---- */
+
+CALL(char *, strerror_r, (int e, char *to, size_t n), (e, to, n), , if (r == to && n) TEXT_OUT(to))   /* GNU's, and that of POSIX */
+CALL(int, __xpg_strerror_r, (int e, char *to, size_t n), (e, to, n), , if (n) TEXT_OUT(to))
+
 /* ---- searching ---- */
 
 char *__real_strchr(const char *s, int c);
@@ -280,38 +291,38 @@ static void number(const char *s, const char *end, char **where, uintptr_t pc)
         writes(where, sizeof *where, pc);
 }
 
-#define INTEGER(T, name) \
-    T __real_##name(const char *s, char **where, int base); \
-    T __wrap_##name(const char *s, char **where, int base) \
+#define NUMBER(T, name, parameters, arguments) \
+    T __real_##name parameters; \
+    T __wrap_##name parameters \
     { \
-        char *end = (char *)(uintptr_t)s; \
-        T v = __real_##name(s, &end, base); \
+        char *end = (char *)(uintptr_t)s, **end_at = &end; \
+        T v = __real_##name arguments; \
         number(s, end, where, PC); \
         if (where) \
             *where = end; \
         return v; \
     }
+#define INTEGER(T, name) NUMBER(T, name, (const char *s, char **where, int base), (s, end_at, base))
+#define INTEGER_L(T, name) NUMBER(T, name, (const char *s, char **where, int base, locale_t l), (s, end_at, base, l))
 INTEGER(long, strtol)
 INTEGER(unsigned long, strtoul)
 INTEGER(long long, strtoll)
 INTEGER(unsigned long long, strtoull)
 INTEGER(intmax_t, strtoimax)
 INTEGER(uintmax_t, strtoumax)
+INTEGER_L(long, strtol_l)
+INTEGER_L(unsigned long, strtoul_l)
+INTEGER_L(long long, strtoll_l)
+INTEGER_L(unsigned long long, strtoull_l)
 
-#define FLOATING(T, name) \
-    T __real_##name(const char *s, char **where); \
-    T __wrap_##name(const char *s, char **where) \
-    { \
-        char *end = (char *)(uintptr_t)s; \
-        T v = __real_##name(s, &end); \
-        number(s, end, where, PC); \
-        if (where) \
-            *where = end; \
-        return v; \
-    }
+#define FLOATING(T, name) NUMBER(T, name, (const char *s, char **where), (s, end_at))
+#define FLOATING_L(T, name) NUMBER(T, name, (const char *s, char **where, locale_t l), (s, end_at, l))
 FLOATING(float, strtof)
 FLOATING(double, strtod)
 FLOATING(long double, strtold)
+FLOATING_L(float, strtof_l)
+FLOATING_L(double, strtod_l)
+FLOATING_L(long double, strtold_l)
 
 #define SIMPLE(T, name, by, ...) \
     T __wrap_##name(const char *s) \

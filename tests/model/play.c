@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <gort/base.h>   /* whose mark says that these files have no hooks by intention */
 #include <race.h>
 
 enum { CHUNK = 4000, JOBS_MAX = 64 };

@@ -1,0 +1,243 @@
+/* Functions of libc on the process and its surroundings: signals, children, users, limits, the environment, messages; and a few that fit nowhere else. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <grp.h>
+#include <iconv.h>
+#include <math.h>
+#include <mqueue.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <regex.h>
+#include <sched.h>
+#include <search.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/msg.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/signalfd.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "race_calls.h"
+#include "race_io.h"
+
+/* ---- signals (sigaction, signal: race_signal.c) ---- */
+
+CALL(int, sigemptyset, (sigset_t *set), (set), , OUT(set))
+CALL(int, sigfillset, (sigset_t *set), (set), , OUT(set))
+CALL(int, sigaddset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
+CALL(int, sigdelset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
+CALL(int, sigismember, (const sigset_t *set, int s), (set, s), IN(set), )
+CALL(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
+CALL(int, pthread_sigmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
+CALL(int, sigpending, (sigset_t *set), (set), , if (r == 0) OUT(set))
+CALL(int, sigaltstack, (const stack_t *new, stack_t *old), (new, old), IN(new), if (r == 0) OUT(old))
+WAITS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
+WAITS(int, sigwait, (const sigset_t *set, int *s), (set, s), IN(set), if (r == 0) OUT(s))
+WAITS(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info), IN(set), if (r > 0) OUT(info))
+WAITS(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), (set, info, t), ALL(IN(set), IN(t)), if (r > 0) OUT(info))
+CALL(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), IN(set), if (fd < 0) race_io_opened(r))
+
+/* ---- children ---- */
+
+WAITS(pid_t, wait, (int *status), (status), , if (r > 0) OUT(status))
+WAITS(pid_t, waitpid, (pid_t pid, int *status, int flags), (pid, status, flags), , if (r > 0) OUT(status))
+WAITS(pid_t, wait3, (int *status, int flags, struct rusage *u), (status, flags, u), , if (r > 0) ALL(OUT(status), OUT(u)))
+WAITS(pid_t, wait4, (pid_t pid, int *status, int flags, struct rusage *u), (pid, status, flags, u), , if (r > 0) ALL(OUT(status), OUT(u)))
+WAITS(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int flags), (type, id, info, flags), , if (r == 0) OUT(info))
+WAITS(int, system, (const char *command), (command), TEXT_IN(command), )
+
+static void reads_texts(char *const *list, uintptr_t pc)
+{
+    for (; list && *list; list++) {
+        IN(list);
+        TEXT_IN(*list);
+    }
+    IN(list);
+}
+#define SPAWN(name) \
+    CALL(int, name, \
+         (pid_t *pid, const char *path, const posix_spawn_file_actions_t *fa, const posix_spawnattr_t *attr, char *const *argv, char *const *envp), \
+         (pid, path, fa, attr, argv, envp), ALL(TEXT_IN(path), ALL(reads_texts(argv, pc), reads_texts(envp, pc))), if (r == 0) OUT(pid))
+SPAWN(posix_spawn)
+SPAWN(posix_spawnp)
+CALL(int, execve, (const char *path, char *const *argv, char *const *envp), (path, argv, envp),
+     ALL(TEXT_IN(path), ALL(reads_texts(argv, pc), reads_texts(envp, pc))), )
+CALL(int, execv, (const char *path, char *const *argv), (path, argv), ALL(TEXT_IN(path), reads_texts(argv, pc)), )
+CALL(int, execvp, (const char *path, char *const *argv), (path, argv), ALL(TEXT_IN(path), reads_texts(argv, pc)), )
+
+/* ---- users, groups, limits, the machine ---- */
+
+CALL(int, getresuid, (uid_t *a, uid_t *b, uid_t *c), (a, b, c), , if (r == 0) ALL(OUT(a), ALL(OUT(b), OUT(c))))
+CALL(int, getresgid, (gid_t *a, gid_t *b, gid_t *c), (a, b, c), , if (r == 0) ALL(OUT(a), ALL(OUT(b), OUT(c))))
+CALL(int, getgroups, (int n, gid_t *to), (n, to), , if (r > 0 && n > 0) writes(to, (size_t)r * sizeof *to, pc))
+CALL(int, __getgroups_chk, (int n, gid_t *to, size_t room), (n, to, room), , if (r > 0 && n > 0) writes(to, (size_t)r * sizeof *to, pc))
+CALL(int, getgrouplist, (const char *user, gid_t g, gid_t *to, int *n), (user, g, to, n), ALL(TEXT_IN(user), IN(n)), \
+     ALL(OUT(n), if (r > 0) writes(to, (size_t)r * sizeof *to, pc)))
+
+static void told_user(const struct passwd *p, uintptr_t pc)
+{
+    if (!p)
+        return;
+    OUT(p);
+    const char *const texts[] = {p->pw_name, p->pw_passwd, p->pw_gecos, p->pw_dir, p->pw_shell};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        TEXT_OUT(texts[i]);
+}
+static void told_group(const struct group *g, uintptr_t pc)
+{
+    if (!g)
+        return;
+    OUT(g);
+    TEXT_OUT(g->gr_name);
+    TEXT_OUT(g->gr_passwd);
+    for (char **m = g->gr_mem; m && *m; m++)
+        TEXT_OUT(*m);
+}
+#define WHO(kind, T, name, parameters, arguments, before) \
+    WAITS(int, name, parameters, arguments, before, ALL(OUT(result), if (r == 0) told_##kind(*result, pc)))
+WHO(user, struct passwd, getpwnam_r, (const char *name, struct passwd *p, char *b, size_t n, struct passwd **result), (name, p, b, n, result), TEXT_IN(name))
+WHO(user, struct passwd, getpwuid_r, (uid_t id, struct passwd *p, char *b, size_t n, struct passwd **result), (id, p, b, n, result), )
+WHO(group, struct group, getgrnam_r, (const char *name, struct group *g, char *b, size_t n, struct group **result), (name, g, b, n, result), TEXT_IN(name))
+WHO(group, struct group, getgrgid_r, (gid_t id, struct group *g, char *b, size_t n, struct group **result), (id, g, b, n, result), )
+WAITS(struct passwd *, getpwnam, (const char *name), (name), TEXT_IN(name), told_user(r, pc))   /* in one place of libc's, for all */
+WAITS(struct passwd *, getpwuid, (uid_t id), (id), , told_user(r, pc))
+WAITS(struct group *, getgrnam, (const char *name), (name), TEXT_IN(name), told_group(r, pc))
+WAITS(struct group *, getgrgid, (gid_t id), (id), , told_group(r, pc))
+
+CALL(int, getrlimit, (__rlimit_resource_t what, struct rlimit *l), (what, l), , if (r == 0) OUT(l))
+CALL(int, getrlimit64, (__rlimit_resource_t what, struct rlimit64 *l), (what, l), , if (r == 0) OUT(l))
+CALL(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *l), (what, l), IN(l), )
+CALL(int, setrlimit64, (__rlimit_resource_t what, const struct rlimit64 *l), (what, l), IN(l), )
+CALL(int, sysinfo, (struct sysinfo *to), (to), , if (r == 0) OUT(to))
+CALL(int, uname, (struct utsname *to), (to), , if (r >= 0) OUT(to))
+CALL(int, getloadavg, (double *to, int n), (to, n), , if (r > 0) writes(to, (size_t)r * sizeof *to, pc))
+CALL(int, gethostname, (char *to, size_t n), (to, n), , if (r == 0) writes(to, __real_strnlen(to, n), pc))
+CALL(int, __gethostname_chk, (char *to, size_t n, size_t room), (to, n, room), , if (r == 0) writes(to, __real_strnlen(to, n), pc))
+CALL(int, getlogin_r, (char *to, size_t n), (to, n), , if (r == 0) TEXT_OUT(to))
+CALL(int, __getlogin_r_chk, (char *to, size_t n, size_t room), (to, n, room), , if (r == 0) TEXT_OUT(to))
+CALL(size_t, confstr, (int name, char *to, size_t n), (name, to, n), , if (r && to) writes(to, r < n ? r : n, pc))
+CALL(size_t, __confstr_chk, (int name, char *to, size_t n, size_t room), (name, to, n, room), , if (r && to) writes(to, r < n ? r : n, pc))
+CALL(int, sched_getaffinity, (pid_t pid, size_t n, cpu_set_t *to), (pid, n, to), , if (r == 0) writes(to, n, pc))
+CALL(int, sched_setaffinity, (pid_t pid, size_t n, const cpu_set_t *from), (pid, n, from), reads(from, n, pc), )
+CALL(int, pthread_getaffinity_np, (pthread_t t, size_t n, cpu_set_t *to), (t, n, to), , if (r == 0) writes(to, n, pc))
+CALL(int, pthread_setaffinity_np, (pthread_t t, size_t n, const cpu_set_t *from), (t, n, from), reads(from, n, pc), )
+CALL(int, pthread_getname_np, (pthread_t t, char *to, size_t n), (t, to, n), , if (r == 0) TEXT_OUT(to))
+CALL(int, pthread_setname_np, (pthread_t t, const char *name), (t, name), TEXT_IN(name), )
+CALL(int, pthread_getschedparam, (pthread_t t, int *policy, struct sched_param *p), (t, policy, p), , if (r == 0) ALL(OUT(policy), OUT(p)))
+CALL(int, sem_getvalue, (sem_t *s, int *v), (s, v), , if (r == 0) OUT(v))
+CALL(ssize_t, getrandom, (void *to, size_t n, unsigned flags), (to, n, flags), , if (r > 0) writes(to, (size_t)r, pc))
+CALL(int, getentropy, (void *to, size_t n), (to, n), , if (r == 0) writes(to, n, pc))
+
+/* ---- the environment: one variable, which who changes writes and who asks reads ---- */
+
+#define ENV &environ
+CALL(char *, getenv, (const char *name), (name), ALL(TEXT_IN(name), IN(ENV)), )
+CALL(char *, secure_getenv, (const char *name), (name), ALL(TEXT_IN(name), IN(ENV)), )
+CALL(int, setenv, (const char *name, const char *value, int over), (name, value, over), ALL(TEXT_IN(name), ALL(TEXT_IN(value), OUT(ENV))), )
+CALL(int, putenv, (char *text), (text), ALL(TEXT_IN(text), OUT(ENV)), )
+CALL(int, unsetenv, (const char *name), (name), ALL(TEXT_IN(name), OUT(ENV)), )
+CALL(int, clearenv, (void), (), OUT(ENV), )
+
+/* ---- control of descriptors: the requests with memory of a size that is known ---- */
+
+int __real_ioctl(int fd, unsigned long request, void *p);
+int __wrap_ioctl(int fd, unsigned long request, void *p)   /* variadic to the caller: the same registers */
+{
+    const uintptr_t pc = PC;
+    if (request == FIONBIO || request == FIOASYNC)
+        reads(p, sizeof(int), pc);
+    else if (request == TIOCSWINSZ)
+        reads(p, sizeof(struct winsize), pc);
+    int r = BLOCKING(__real_ioctl(fd, request, p));
+    if (r >= 0 && (request == FIONREAD || request == TIOCOUTQ))
+        writes(p, sizeof(int), pc);
+    else if (r >= 0 && request == TIOCGWINSZ)
+        writes(p, sizeof(struct winsize), pc);
+    return r;
+}
+
+#define FCNTL(name) \
+    int __real_##name(int fd, int command, void *p); \
+    int __wrap_##name(int fd, int command, void *p) \
+    { \
+        const uintptr_t pc = PC; \
+        bool locks = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW; \
+        if (locks) \
+            reads(p, sizeof(struct flock), pc); \
+        int r = BLOCKING(__real_##name(fd, command, p)); \
+        if (r >= 0 && (command == F_GETLK || command == F_OFD_GETLK)) \
+            writes(p, sizeof(struct flock), pc); \
+        else if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) \
+            race_io_opened(r); \
+        return r; \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
+CALL(int, tcgetattr, (int fd, struct termios *t), (fd, t), , if (r == 0) OUT(t))
+CALL(int, tcsetattr, (int fd, int how, const struct termios *t), (fd, how, t), IN(t), )
+
+/* ---- queues and semaphores of System V, queues of POSIX: what is sent or given back happens before what is received or taken ---- */
+
+enum { QUEUES = 1 << 10 };
+static uint64_t queues[QUEUES], sets[QUEUES], mail;   /* only their addresses; POSIX queues are all alike */
+
+static void gives(uint64_t *place) { race_release_merge(race_cur(), place); }
+static void gets(uint64_t *place) { race_acquire(race_cur(), place); }
+
+WAITS(int, msgsnd, (int id, const void *m, size_t n, int flags), (id, m, n, flags),
+      ALL(reads(m, sizeof(long) + n, pc), gives(&queues[(unsigned)id % QUEUES])), )
+WAITS(ssize_t, msgrcv, (int id, void *m, size_t n, long type, int flags), (id, m, n, type, flags), ,
+      if (r >= 0) ALL(gets(&queues[(unsigned)id % QUEUES]), writes(m, sizeof(long) + (size_t)r, pc)))
+WAITS(int, semop, (int id, struct sembuf *ops, size_t n), (id, ops, n), ALL(reads(ops, n * sizeof *ops, pc), gives(&sets[(unsigned)id % QUEUES])),
+      if (r == 0) gets(&sets[(unsigned)id % QUEUES]))
+WAITS(int, semtimedop, (int id, struct sembuf *ops, size_t n, const struct timespec *t), (id, ops, n, t),
+      ALL(reads(ops, n * sizeof *ops, pc), gives(&sets[(unsigned)id % QUEUES])), if (r == 0) gets(&sets[(unsigned)id % QUEUES]))
+WAITS(int, mq_send, (mqd_t q, const char *m, size_t n, unsigned priority), (q, m, n, priority), ALL(reads(m, n, pc), gives(&mail)), )
+WAITS(int, mq_timedsend, (mqd_t q, const char *m, size_t n, unsigned priority, const struct timespec *t), (q, m, n, priority, t),
+      ALL(reads(m, n, pc), gives(&mail)), )
+WAITS(ssize_t, mq_receive, (mqd_t q, char *m, size_t n, unsigned *priority), (q, m, n, priority), ,
+      if (r >= 0) ALL(gets(&mail), ALL(writes(m, (size_t)r, pc), OUT(priority))))
+WAITS(ssize_t, mq_timedreceive, (mqd_t q, char *m, size_t n, unsigned *priority, const struct timespec *t), (q, m, n, priority, t), ,
+      if (r >= 0) ALL(gets(&mail), ALL(writes(m, (size_t)r, pc), OUT(priority))))
+
+/* ---- patterns, character sets, numbers, trees ---- */
+
+CALL(int, fnmatch, (const char *pattern, const char *s, int flags), (pattern, s, flags), ALL(TEXT_IN(pattern), TEXT_IN(s)), )
+CALL(int, regcomp, (regex_t *re, const char *pattern, int flags), (re, pattern, flags), TEXT_IN(pattern), OUT(re))
+CALL(int, regexec, (const regex_t *re, const char *s, size_t n, regmatch_t *match, int flags), (re, s, n, match, flags),
+     ALL(IN(re), if (!(flags & REG_STARTEND)) TEXT_IN(s)), if (r == 0 && !re->no_sub) writes_given(match, n * sizeof *match, pc))
+CALL(size_t, regerror, (int e, const regex_t *re, char *to, size_t n), (e, re, to, n), , if (n) writes(to, r < n ? r : n, pc))
+CALL(size_t, iconv, (iconv_t cd, char **in, size_t *nin, char **out, size_t *nout), (cd, in, nin, out, nout),
+     char *const from = in ? *in : NULL; char *const to = out ? *out : NULL,
+     ALL(if (from) ALL(reads(from, (size_t)(*in - from), pc), ALL(OUT(in), OUT(nin))),
+         if (to) ALL(writes(to, (size_t)(*out - to), pc), ALL(OUT(out), OUT(nout)))))
+CALL(char *, __xpg_basename, (char *path), (path), TEXT_IN(path), )
+CALL(char *, dirname, (char *path), (path), TEXT_IN(path), if (path && r == path) writes(path + __real_strlen(path), 1, pc))   /* cut there */
+CALL(double, frexp, (double v, int *e), (v, e), , OUT(e))
+CALL(float, frexpf, (float v, int *e), (v, e), , OUT(e))
+CALL(long double, frexpl, (long double v, int *e), (v, e), , OUT(e))
+CALL(double, modf, (double v, double *whole), (v, whole), , OUT(whole))
+CALL(float, modff, (float v, float *whole), (v, whole), , OUT(whole))
+CALL(long double, modfl, (long double v, long double *whole), (v, whole), , OUT(whole))
+CALL(int, rand_r, (unsigned *seed), (seed), , OUT(seed))
+CALL(int, random_r, (struct random_data *d, int32_t *to), (d, to), OUT(d), OUT(to))
+CALL(int, drand48_r, (struct drand48_data *d, double *to), (d, to), OUT(d), OUT(to))
+CALL(int, lrand48_r, (struct drand48_data *d, long *to), (d, to), OUT(d), OUT(to))
+CALL(double, erand48, (unsigned short *seed), (seed), writes(seed, 3 * sizeof *seed, pc), )
+CALL(long, nrand48, (unsigned short *seed), (seed), writes(seed, 3 * sizeof *seed, pc), )
+CALL(long, jrand48, (unsigned short *seed), (seed), writes(seed, 3 * sizeof *seed, pc), )
+/* A tree of search.h is one thing with its root: who inserts or deletes writes it. */
+CALL(void *, tsearch, (const void *key, void **root, int (*compare)(const void *, const void *)), (key, root, compare), OUT(root), )
+CALL(void *, tdelete, (const void *key, void **root, int (*compare)(const void *, const void *)), (key, root, compare), OUT(root), )
+CALL(void *, tfind, (const void *key, void *const *root, int (*compare)(const void *, const void *)), (key, root, compare), IN(root), )

@@ -1,0 +1,7 @@
+/* As race/wide.c, through the checked functions of _FORTIFY_SOURCE: the header calls them, and several calls in one line of it are one report. */
+// race-expect: WARNING: DATA RACE
+// race-expect: Found (7[0-6]|6[0-9]) data race\(s\)
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+#define FORTIFY
+#include "race/wide.c"
