@@ -65,7 +65,7 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
             settled &= before;
         else
             atomic_store_explicit(&second->epoch, 0, RELAXED);
-        if (more && keep_old) {
+        if (more && keep_old && !race_memory_tight()) {   /* else the older one makes room */
             l = list_new();
             list_add(l, side);
         }
@@ -77,6 +77,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         } else {
             word_set(second, old.epoch, old.node, old.pc);
         }
+        if (!(node & SHADOW_MORE))
+            shadow_count_second(addr);
         more = true;
     }
     word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
@@ -94,7 +96,7 @@ static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
 
 /* The goroutine's own word, locked: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
  * only to put in order. False: that takes the long way. */
-static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
+static inline bool word_change_own(struct shadow *s, uintptr_t addr, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
 {
     struct shadow *second = shadow_second(s);
     bool drop_first = shadow_subsumes(now, e), drop_second = true;
@@ -106,9 +108,11 @@ static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, 
         if (!drop_first && !drop_second)
             return false;
     }
-    if (!drop_first)
+    if (!drop_first) {
         word_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
-    else if (drop_second)
+        if (!(node & SHADOW_MORE))
+            shadow_count_second(addr);
+    } else if (drop_second)
         atomic_store_explicit(&second->epoch, 0, RELAXED);
     word_set(s, now, my_node | (drop_first && drop_second ? 0 : SHADOW_MORE | SHADOW_SETTLED), my_pc);
     return true;
@@ -129,7 +133,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
         word_set(s, now, g->node->id, race_pc_pack(pc));
         if (e == 0)
             shadow_count(addr);
-    } else if (!own || !word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
+    } else if (!own || !word_change_own(s, addr, e, node, now, g->node->id, race_pc_pack(pc))) {
         word_change(g, s, e, addr, now, pc);
     }
 }

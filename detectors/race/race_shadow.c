@@ -50,6 +50,16 @@ uintptr_t shadow_slice_new(uintptr_t addr)
     return unused;
 }
 
+/* A page of words is that of two marks; whoever is first counts it (two at once may both think the other was: no matter). */
+void shadow_mark(uintptr_t addr, unsigned bits)
+{
+    uintptr_t i = addr >> MARK_BITS;
+    unsigned had = atomic_fetch_or_explicit(&shadow_marks[i], (uint8_t)bits, memory_order_relaxed);
+    unsigned new = bits & ~(had | atomic_load_explicit(&shadow_marks[i ^ 1], memory_order_relaxed)) & (MARK_FIRST | MARK_SECOND);
+    if (new)
+        race_memory_count(PAGE);
+}
+
 /* Nearly all small pages are there: one huge page in their place (Linux 6.1; others refuse, and all is as it was). */
 void shadow_look_at_chunk(uintptr_t addr)
 {
@@ -103,20 +113,22 @@ static void clear_word(struct shadow *s)
 void shadow_clear(uintptr_t addr, size_t n)
 {
     enum { KIB = 1 << MARK_BITS, MARKS = 8 };
+    const uint64_t all_hold = MARK_HOLDS * 0x0101010101010101u;
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     if (race_unlikely(end >> 47 || !shadow_marks))
         return;
     for (uintptr_t next; addr < end; addr = next) {
         _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
-        if (addr % (MARKS * KIB) == 0 && end - addr >= MARKS * KIB && __atomic_load_n((uint64_t __attribute__((may_alias)) *)mark, __ATOMIC_RELAXED) == 0) {
+        if (addr % (MARKS * KIB) == 0 && end - addr >= MARKS * KIB &&
+            (__atomic_load_n((uint64_t __attribute__((may_alias)) *)mark, __ATOMIC_RELAXED) & all_hold) == 0) {
             next = addr + MARKS * KIB;
             continue;
         }
         next = (addr | (KIB - 1)) + 1;
-        if (atomic_load_explicit(mark, memory_order_relaxed) != 0) {
+        if (atomic_load_explicit(mark, memory_order_relaxed) & MARK_HOLDS) {
             if (addr % KIB == 0 && next <= end)
-                atomic_store_explicit(mark, 0, memory_order_relaxed);
+                atomic_fetch_and_explicit(mark, (uint8_t)~MARK_HOLDS, memory_order_relaxed);
             struct shadow *s = shadow_of(addr), *stop = s + ((next < end ? next : end) - addr) / 8;
             for (; s < stop; s++)
                 clear_word(s);

@@ -65,25 +65,34 @@ static inline struct shadow *shadow_of(uintptr_t addr)
 }
 
 /* A mark for each KiB of the program's memory: its words may hold something. Set when an empty word is filled, taken off when all of the KiB is forgotten: so
- * forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
-enum { MARK_BITS = 10 };
+ * forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. Two more bits, never taken off, say that the
+ * page of the first words, and that of the second ones, has been touched, and counted (race_alloc.h). */
+enum { MARK_BITS = 10, MARK_HOLDS = 1, MARK_FIRST = 2, MARK_SECOND = 4 };
 extern _Atomic(uint8_t) *shadow_marks;   /* by addr >> MARK_BITS */
 
 /* An access finds an empty word: now and then a look whether the place is dense. Counts may be lost where several count: no matter. */
 enum { CHUNK_BITS = 20, CHUNK_LOOK = 8192, CHUNK_DONE = ~0u };
 extern _Atomic(uint32_t) *shadow_touched;   /* by addr >> CHUNK_BITS */
 void shadow_look_at_chunk(uintptr_t addr);
+void shadow_mark(uintptr_t addr, unsigned bits);
 static inline void shadow_count(uintptr_t addr)
 {
     _Atomic(uint8_t) *mark = &shadow_marks[addr >> MARK_BITS];
-    if (race_unlikely(!atomic_load_explicit(mark, memory_order_relaxed)))
-        atomic_store_explicit(mark, 1, memory_order_relaxed);
+    if (race_unlikely(!(atomic_load_explicit(mark, memory_order_relaxed) & MARK_HOLDS)))
+        shadow_mark(addr, MARK_HOLDS | MARK_FIRST);
     uint32_t n = atomic_load_explicit(&shadow_touched[addr >> CHUNK_BITS], memory_order_relaxed);
     if (n == CHUNK_DONE)
         return;
     atomic_store_explicit(&shadow_touched[addr >> CHUNK_BITS], n + 1, memory_order_relaxed);
     if (race_unlikely((n + 1) % CHUNK_LOOK == 0))
         shadow_look_at_chunk(addr);
+}
+
+/* A second word is used that was not. */
+static inline void shadow_count_second(uintptr_t addr)
+{
+    if (race_unlikely(!(atomic_load_explicit(&shadow_marks[addr >> MARK_BITS], memory_order_relaxed) & MARK_SECOND)))
+        shadow_mark(addr, MARK_SECOND);
 }
 
 /* The list whose address a second word's epoch is; NULL: it is an entry. */
