@@ -57,7 +57,7 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
             settled &= before;
         else
             atomic_store_explicit(&second->epoch, 0, RELAXED);
-        if (more && keep_old) {
+        if (more && keep_old && !race_memory_tight()) {   /* else the older one makes room */
             l = list_new();
             list_add(l, side);
         }

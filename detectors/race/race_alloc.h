@@ -20,9 +20,9 @@ void race_alloc_thread_end(void);
 
 /* ---- the bound (GORACE memory_limit_mb) ----
  *
- * What is counted: blocks, and what others say that they took (shadow pages). At the bound nothing fails, but whoever would need memory
- * only to remember more of the past asks race_memory_tight() first, and forgets the oldest instead. Clocks are never given up: without them
- * there would be false reports; without old accesses there are only fewer true ones. */
+ * What is counted: blocks, and what others say that they took (the first shadow words of each 4 KiB that is accessed, call stacks, locksets). At the bound
+ * nothing fails, but whoever would need memory only to remember more of the past asks race_memory_tight() first, and forgets the oldest instead.
+ * Clocks are never given up: without them there would be false reports; without old accesses there are only fewer true ones. */
 
 /* 0: no bound. */
 void race_memory_limit(size_t bytes);

@@ -4,6 +4,8 @@
  * it subsumes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the same goroutine subsumes,
  * which anybody can see; so it is bounded by the number of goroutines, not of accesses.
  *
+ * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
+ *
  * Entries that an access raced with stay, as others may race with them. Past LONG entries they go when they are covered by the access: otherwise a
  * word that everybody writes without any order would cost each access as many comparisons as there are goroutines. */
 #include "race_list.h"
@@ -13,7 +15,7 @@
 enum { KINDS = 4, FEW = 16, LONG = 256, FIRST_CAP = 4 };
 
 struct segment {
-    uint32_t n, cap, cursor;
+    uint32_t n, cap, cursor, oldest;   /* cursor: where list_judge looks next; oldest: which entry goes next at the bound */
     struct race_side *side;   /* set once more when it grows; the old array is retired */
 };
 
@@ -109,9 +111,14 @@ void list_add(struct shadow_list *l, struct race_side side)
 {
     struct segment *s = &l->segment[kind_of(side.epoch)];
     if (s->n == s->cap) {
+        if (s->cap > 0 && race_memory_tight()) {
+            s->side[s->oldest++ % s->cap] = side;
+            return;
+        }
         if (s->n > FEW)
             compact(s);
         if (s->n >= s->cap / 2) {
+            s->oldest = 0;
             uint32_t cap = s->cap ? s->cap * 2 : FIRST_CAP;
             struct race_side *bigger = race_alloc(cap * sizeof *bigger);
             for (uint32_t i = 0; i < s->n; i++)

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 #include "race_flags.h"
 #include "race_lock_history.h"
 #include "race_order.h"
@@ -105,6 +106,8 @@ static struct lockset *slot_of(uint32_t id)
         chunk = race_map(CHUNK * sizeof *chunk);
         if (!atomic_compare_exchange_strong(c, &none, chunk))
             chunk = none;
+        else
+            race_memory_count(CHUNK * sizeof *chunk);
     }
     return &chunk[id % CHUNK];
 }
@@ -136,6 +139,9 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
         uint32_t id = atomic_load_explicit(&nsets, memory_order_relaxed);
         if (id < SETS_MAX)
             id = atomic_fetch_add_explicit(&nsets, 1, memory_order_relaxed);
+        static atomic_flag said = ATOMIC_FLAG_INIT;
+        if (id >= SETS_MAX && !atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
+            race_warn("four million sets of locks were held", "of goroutines that hold further ones it is not known what they hold");
         if (id < SETS_MAX) {
             s = slot_of(id);
             key.id = id;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 #include "race_report.h"
 #include "race_shadow.h"
 
@@ -46,8 +47,13 @@ static struct order_edge *edge_of(struct race_lock *from, struct race_lock *to)
     while (e && (e->from != from || e->to != to))
         e = e->next;
     if (!e) {
-        if (nedges == EDGES_MAX)
+        if (nedges == EDGES_MAX) {
+            static bool said;   /* under order_lock */
+            if (!said)
+                race_warn("a million pairs of locks were held together", "the order of further pairs is not checked");
+            said = true;
             return NULL;
+        }
         nedges++;
         e = race_alloc(sizeof *e);
         e->from = from;

@@ -32,7 +32,7 @@ void shadow_start(void)
     bias_start();
 }
 
-enum { HUGE = 2 << 20 };
+enum { HUGE = 2 << 20, WORDS_OF_REGION = 1 << (BIAS_BITS + SHADOW_SHIFT) };   /* in bytes */
 
 uintptr_t shadow_slice_new(uintptr_t addr)
 {
@@ -61,6 +61,8 @@ static race_noinline void chunk_is_dense(uintptr_t addr)
 bool shadow_settle(uintptr_t addr)
 {
     bool first, mine = bias_settle(addr, &first);
+    if (first)
+        race_memory_count(WORDS_OF_REGION);
     if (first && atomic_fetch_add_explicit(&touched[addr >> CHUNK_BITS], 1, memory_order_relaxed) == CHUNK_DENSE)
         chunk_is_dense(addr);
     return mine;

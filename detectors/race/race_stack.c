@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "race_alloc.h"
+#include "race_die.h"
 
 enum { BUCKETS = 1 << 18, LOCKS = 64, CHUNK = 4096, CHUNKS = 2048, NODES_MAX = CHUNK * CHUNKS };
 
@@ -58,6 +59,8 @@ static struct stack_node *slot_of(uint32_t id)
         chunk = race_map(CHUNK * sizeof *chunk);
         if (!atomic_compare_exchange_strong(c, &none, chunk))
             chunk = none;
+        else
+            race_memory_count(CHUNK * sizeof *chunk);
     }
     return &chunk[id % CHUNK];
 }
@@ -84,7 +87,10 @@ struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
             if (id < NODES_MAX)
                 id = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
             if (id >= NODES_MAX) {
+                static atomic_flag said = ATOMIC_FLAG_INIT;
                 spin_unlock(l);
+                if (!atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
+                    race_warn("there are eight million different call stacks", "accesses below new ones are shown at the last call that is known");
                 return NULL;
             }
             c = slot_of(id);
