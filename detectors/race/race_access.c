@@ -1,8 +1,9 @@
 /* The check: does this access race with one before it? race_shadow.h says what the shadow words hold and when an entry may be dropped; an access is
  * a race with entry E if they share bytes, one writes, not both are atomic, and E did not happen before.
  *
- * Who changes a word holds it: its region is his, or he has locked it (race_bias.h). A goroutine that looks without looks only for its own access of its own present epoch. What it finds is true for good: nobody else
- * enters accesses of its epoch, and nobody else's can subsume one, as nothing can have happened after an epoch that has not ended. */
+ * Who changes a word holds it: its region is his, or he has locked it (race_bias.h). A goroutine that looks without looks only for its own access of
+ * its own present epoch. What it finds is true for good: nobody else enters accesses of its epoch, and nobody else's can subsume one, as nothing
+ * can have happened after an epoch that has not ended. */
 #include "race_access.h"
 
 #include "race_alloc.h"

@@ -48,7 +48,9 @@ extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("initi
 /* For each region: owner | moves, how often it was taken away | marks of the shadow's, one for each KiB | the low bits of the thread that was sampled last |
  * samples in a row of it. NULL before shadow_start. */
 extern _Atomic(uint32_t) *bias_of;
-enum { BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31 };
+enum {
+    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
+};
 
 void bias_start(void);
 /* The calling thread ends: what it owns waits for the next thread of its number. */

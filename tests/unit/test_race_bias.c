@@ -1,0 +1,150 @@
+/* Biased regions (race_bias.c): whoever holds a word, by owning its region or by its lock, holds it alone, however threads take regions from
+ * each other; counts that are kept by plain additions come out right. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <race_shadow.h>
+
+_Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
+struct race_g race_ignored = {.node = &race_stack_root};
+
+struct race_g *race_attach(void)
+{
+    abort();
+}
+
+enum { REGION = 1 << BIAS_BITS, REGIONS = 8, WORDS = 4, THREADS = 4, ROUNDS = 300000 };
+static _Alignas(REGION) char memory[REGIONS * REGION];
+static volatile long counts[REGIONS][WORDS];
+static atomic_int owned, locked;
+
+static uint32_t owner_of(const char *p)
+{
+    return bias_owner((uintptr_t)p >> BIAS_BITS);
+}
+
+static void hold_and_count(unsigned region, unsigned word)
+{
+    uintptr_t addr = (uintptr_t)&memory[region * REGION + word * 8];
+    struct shadow *s = shadow_of(addr);
+    uint32_t state;
+    uint64_t e = shadow_hold(s, addr, &state);
+    bool is_owner = (state & BIAS_OWNER) == bias_me->id;
+    long n = counts[region][word];
+    for (unsigned i = 0; i < n % 8; i++)
+        __asm__ volatile("pause");
+    counts[region][word] = n + 1;
+    atomic_store_explicit(&s->epoch, e + (1 << CLOCK_SHIFT), memory_order_release);
+    bias_leave(bias_me);
+    atomic_fetch_add_explicit(is_owner ? &owned : &locked, 1, memory_order_relaxed);
+    if (!is_owner)
+        bias_sample(bias_me, addr);
+}
+
+/* Mostly in a region of its own, for a while, then in another one: so regions are owned, taken away, shared, and owned again. */
+static void *count(void *p)
+{
+    uint64_t s = (uintptr_t)p * 0x9e3779b97f4a7c15u + 1;
+    unsigned home = (unsigned)(uintptr_t)p;
+    for (int i = 0; i < ROUNDS; i++) {
+        s ^= s << 13;
+        s ^= s >> 7;
+        s ^= s << 17;
+        if (s % 20000 == 0)
+            home++;
+        hold_and_count((s >> 20) % 1000 == 0 ? (unsigned)(s >> 32) % REGIONS : home % REGIONS, (unsigned)(s >> 40) % WORDS);
+    }
+    bias_thread_end();
+    return NULL;
+}
+
+Test(race_bias, holders_are_alone)
+{
+    pthread_t t[THREADS];
+    long total = 0, epochs = 0;
+    shadow_start();
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&t[i], NULL, count, (void *)(i + 1));
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(t[i], NULL);
+    for (int r = 0; r < REGIONS; r++)
+        for (int w = 0; w < WORDS; w++) {
+            uint64_t e = atomic_load(&shadow_of((uintptr_t)&memory[r * REGION + w * 8])->epoch);
+            cr_assert_eq(epoch_clock(e), counts[r][w], "a change of word %d in region %d is lost", w, r);
+            cr_assert_eq(e & EPOCH_LOCK, 0);
+            total += counts[r][w];
+            epochs += epoch_clock(e);
+        }
+    cr_assert_eq(total, (long)THREADS * ROUNDS);
+    cr_assert_eq(epochs, total);
+    cr_assert_gt(atomic_load(&owned), 0);
+    cr_assert_gt(atomic_load(&locked), 0);
+}
+
+static void *once(void *p)
+{
+    hold_and_count(0, 0);
+    *(uint32_t *)p = bias_me->id;
+    bias_thread_end();
+    return NULL;
+}
+
+Test(race_bias, regions_change_owners)
+{
+    uint32_t first, id;
+    pthread_t t;
+    shadow_start();
+    hold_and_count(0, 0);
+    first = bias_me->id;
+    cr_assert_eq(owner_of(memory), first);
+    for (int i = 1; i < 8; i++) {   /* two in turn: it is taken away twice, then it is shared */
+        if (i & 1) {
+            pthread_create(&t, NULL, once, &id);
+            pthread_join(t, NULL);
+        } else {
+            hold_and_count(0, 0);
+            id = first;
+        }
+        cr_assert_eq(owner_of(memory), i <= 2 ? id : BIAS_SHARED, "after %d", i);
+    }
+    for (int i = 0; i < 1000; i++)   /* one alone: it is its own again */
+        hold_and_count(0, 0);
+    cr_assert_eq(owner_of(memory), first);
+}
+
+/* *p: a region, then the thread's number. */
+static void *id_of(void *p)
+{
+    unsigned region = *(uint32_t *)p;
+    hold_and_count(region, 0);
+    *(uint32_t *)p = bias_me->id;
+    bias_thread_end();
+    cr_assert_eq(bias_me->id, BIAS_NOBODY);
+    hold_and_count(region, 0);   /* in a destructor: it owns nothing any more */
+    cr_assert_eq(owner_of(&memory[region * REGION]), BIAS_SHARED);
+    return NULL;
+}
+
+Test(race_bias, a_number_is_used_again)
+{
+    uint32_t a = 1, b = 2;
+    pthread_t t;
+    shadow_start();
+    pthread_create(&t, NULL, id_of, &a);
+    pthread_join(t, NULL);
+    pthread_create(&t, NULL, id_of, &b);
+    pthread_join(t, NULL);
+    cr_assert_eq(a, b);
+}
+
+Test(race_bias, forgetting_leaves_the_owner)
+{
+    shadow_start();
+    hold_and_count(2, 1);
+    uintptr_t addr = (uintptr_t)&memory[2 * REGION];
+    shadow_mark(addr + 8, 0);
+    shadow_clear(addr, REGION);
+    cr_assert_eq(atomic_load(&shadow_of(addr + 8)->epoch), 0);
+    cr_assert_eq(owner_of(&memory[2 * REGION]), bias_me->id);
+    cr_assert_eq(atomic_load(&bias_of[addr >> BIAS_BITS]) & (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT, 0);
+}
