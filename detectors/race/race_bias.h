@@ -1,8 +1,8 @@
 /* Whose turn it is at a shadow word, without locked instructions: regions of the program's memory are *biased* to a thread.
  *
  * Most memory is accessed by one thread at a time, for a long time. So each 4 KiB of the program's memory has an owner, the first thread that recorded
- * an access there, and the owner changes the region's shadow words, and executes its atomics, by plain loads and stores. Another thread takes the region
- * away first, and pays for both. Where threads keep taking a region from each other it becomes *shared*: then words are locked one by one.
+ * an access there, and the owner changes the region's shadow words by plain loads and stores. Another thread takes the region away first, and pays for
+ * both. Where threads keep taking a region from each other it becomes *shared*: then words are locked one by one.
  *
  *   owner, for each change (bias_enter)          another thread (bias_settle)
  *   1. busy = region                             1. owner: the thread -> MOVING, by compare-and-swap
@@ -13,16 +13,16 @@
  *   5. busy = none (release)
  *
  * If the other one reads busy != region in 3, the owner had not stored it before the membarrier, so the owner's load in 3 comes after it, sees MOVING and
- * gives way. While the owner is busy it waits for nothing that a thread in bias_settle may hold: no lock of a word, a bucket or a report.
+ * gives way. While the owner is busy it waits for nothing that a thread in bias_settle may hold: no lock of a word, of synchronization or of a report.
  *
  * In a shared region the word's own lock excludes others. A thread may become the owner of a shared region (bias_sample) while another holds a word's
  * lock there. So whoever has locked (a compare-and-swap, a full barrier) looks at the owner again, and goes on only if that is nobody else; and
  * whoever takes a region does it by a compare-and-swap too, and then takes no word that it finds locked, but gets in line for the lock. Of the two
  * full barriers one comes first: either the one sees the lock, or the other sees the owner. Who locked and finds an owner takes the lock off by a
- * compare-and-swap, as the owner may have overwritten it. The same holds for a bucket's lock in race_sync.c.
+ * compare-and-swap, as the owner may have overwritten it.
  *
- * A region that was taken away MOVES_MAX times is shared; it becomes somebody's again when one thread alone was seen there, the more often the more
- * it has moved before. Without membarrier (Linux 4.14) nothing is biased. */
+ * A region that was taken away more than MOVES_MAX times is shared; it becomes somebody's again when one thread alone was seen there, the more often
+ * the more it has moved before, and at last never. Without membarrier (Linux 4.14) nothing is biased. */
 #ifndef RACE_BIAS_H
 #define RACE_BIAS_H
 
