@@ -74,6 +74,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
     }
     word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
     bias_leave(bias_me);
+    if (more)
+        race_history_tell();
     if (race_unlikely(raced.n != 0))
         report_raced(g, addr & ~7ul, &raced, me);
 }

@@ -6,13 +6,13 @@
 #define _GNU_SOURCE
 #include "race_alloc.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "race_die.h"
+#include "race_spin.h"
 
 enum {
     SMALL = 1024, SMALL_CLASSES = SMALL / 16 + 1, CLASSES = SMALL_CLASSES + 40, CHUNK = 256 * 1024,
@@ -63,13 +63,12 @@ static size_t class_of(size_t n, size_t *size)
 
 static void class_lock(struct class *c)
 {
-    while (atomic_flag_test_and_set_explicit(&c->lock, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&c->lock);
 }
 
 static void class_unlock(struct class *c)
 {
-    atomic_flag_clear_explicit(&c->lock, memory_order_release);
+    race_spin_unlock(&c->lock);
 }
 
 static struct block *take_locked(struct class *c, size_t size)
@@ -194,6 +193,10 @@ size_t race_memory_total(void)
     return atomic_load_explicit(&total, memory_order_relaxed);
 }
 
+/* Why history was lost, until it is told; then TOLD. */
+static _Atomic(const char *) lost;
+static const char TOLD[1];
+
 bool race_memory_tight(void)
 {
     size_t most = atomic_load_explicit(&limit, memory_order_relaxed);
@@ -205,8 +208,14 @@ bool race_memory_tight(void)
 
 void race_history_lost(const char *why)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    if (atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
-        return;
-    race_warn(why, "from now on the oldest accesses are forgotten, and races with them are not found");
+    const char *nothing = NULL;
+    if (atomic_load_explicit(&lost, memory_order_relaxed) == NULL)
+        atomic_compare_exchange_strong_explicit(&lost, &nothing, why, memory_order_relaxed, memory_order_relaxed);
+}
+
+void race_history_tell(void)
+{
+    const char *why = atomic_load_explicit(&lost, memory_order_relaxed);
+    if (why && why != TOLD && atomic_compare_exchange_strong_explicit(&lost, &why, TOLD, memory_order_relaxed, memory_order_relaxed))
+        race_warn(why, "from now on the oldest accesses are forgotten, and races with them are not found");
 }

@@ -30,9 +30,11 @@ void race_memory_limit(size_t bytes);
 void race_memory_count(ptrdiff_t bytes);
 /* Bytes taken from the system. */
 size_t race_memory_total(void);
-/* Whether the bound is reached. The first time it says so on stderr. */
+/* Whether the bound is reached. */
 bool race_memory_tight(void);
-/* On stderr, once in the life of the process whatever is lost: history was, because of `why`. */
+/* History was lost, because of `why`; race_memory_tight says it by itself. The next race_history_tell writes it on stderr, once in the life of the process
+ * whatever is lost. Whoever holds a lock or a shadow word may lose; telling may block, and is for who holds nothing. */
 void race_history_lost(const char *why);
+void race_history_tell(void);
 
 #endif

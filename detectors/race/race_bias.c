@@ -12,6 +12,7 @@
 #include "race.h"
 #include "race_alloc.h"
 #include "race_die.h"
+#include "race_spin.h"
 
 enum { MOVES_MAX = 2, SETTLED = 5, TAKE_MAX = 64 };
 static const uint32_t MARKS = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
@@ -29,13 +30,12 @@ static bool is_possible;
 
 static void lock_threads(void)
 {
-    while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&lock);
 }
 
 static void unlock_threads(void)
 {
-    atomic_flag_clear_explicit(&lock, memory_order_release);
+    race_spin_unlock(&lock);
 }
 
 static bool registered(void)

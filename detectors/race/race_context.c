@@ -13,6 +13,7 @@
 #include <ucontext.h>
 
 #include "race_libc.h"
+#include "race_noted.h"
 
 /* Over the reserved words. */
 struct note {
@@ -127,31 +128,6 @@ __asm__(".pushsection .text\n"
         ".size ctx_return, . - ctx_return\n"
         ".popsection\n");
 
-/* One argument or two are kept over the call; the return address is the third. */
-#define NOTED(name, noting, pc_register) \
-    __asm__(".pushsection .text\n" \
-            ".globl __wrap_" #name "\n" \
-            ".type __wrap_" #name ", @function\n" \
-            "__wrap_" #name ":\n" \
-            ".cfi_startproc\n" \
-            "endbr64\n" \
-            "push %rdi\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "push %rsi\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "sub $8, %rsp\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "mov 24(%rsp), " pc_register "\n" \
-            "call " #noting "@PLT\n" \
-            "add $8, %rsp\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "pop %rsi\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "pop %rdi\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "jmp __real_" #name "@PLT\n" \
-            ".cfi_endproc\n" \
-            ".size __wrap_" #name ", . - __wrap_" #name "\n" \
-            ".popsection\n");
-NOTED(getcontext, race_context_saved, "%rsi")
-NOTED(swapcontext, race_context_left, "%rdx")
+/* With the return address, after one argument or two. */
+NOTED(getcontext, race_context_saved, "mov 24(%rsp), %rsi")
+NOTED(swapcontext, race_context_left, "mov 24(%rsp), %rdx")

@@ -10,7 +10,6 @@
  * ended after an access that nobody can know of are lost. Only when slots, or memory, run out the longest ended ones are used all the same: the
  * new user is then given all that the former one knew, so that nothing false is reported, but accesses after its last release are forgotten. */
 #define _GNU_SOURCE
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "race_die.h"
 #include "race_lock_history.h"
 #include "race_shadow.h"
+#include "race_spin.h"
 
 enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 
@@ -45,19 +45,14 @@ static struct race_who **who_of;            /* by slot, newest user first */
 
 static void lock_slots(void)
 {
-    for (unsigned spins = 0; atomic_flag_test_and_set_explicit(&slots_lock, memory_order_acquire); spins++) {
-        if (spins < 50)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
+    race_spin_lock(&slots_lock);
     if (!who_of)
         who_of = race_map(SLOTS_MAX * sizeof *who_of);
 }
 
 static void unlock_slots(void)
 {
-    atomic_flag_clear_explicit(&slots_lock, memory_order_release);
+    race_spin_unlock(&slots_lock);
 }
 
 static void put(struct ended_queue *q, struct ended *e)
@@ -215,6 +210,7 @@ static void take_place(struct race_g *g, struct race_who *former)
     take_slot(g);
     g->who = who_new(g->slot, g->clock);
     unlock_slots();
+    race_history_tell();
     if (former) {
         uint32_t first = g->who->first_clock;
         struct race_who *older = g->who->older;

@@ -4,10 +4,10 @@
  * there is none, the nearest. Blocks of 1 MiB and more are kept in a list too, so that the search need not go far back. */
 #include "race_heap.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 
 #include "race_alloc.h"
+#include "race_spin.h"
 
 enum { REGION_BITS = 32, REGIONS = 1 << (47 - REGION_BITS), GRAIN_BITS = 5, LARGE = 1 << 20, FAR_BACK = LARGE >> GRAIN_BITS };
 enum { HALF = 1, ALIVE = 2, BIT_COUNT = 2 };   /* in the low bits of size: begins in the grain's second half; not freed */
@@ -28,13 +28,12 @@ static atomic_flag large_lock;
 
 static void lock_large(void)
 {
-    while (atomic_flag_test_and_set_explicit(&large_lock, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&large_lock);
 }
 
 static void unlock_large(void)
 {
-    atomic_flag_clear_explicit(&large_lock, memory_order_release);
+    race_spin_unlock(&large_lock);
 }
 
 static struct record *record_of(uintptr_t addr, bool make)

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 
 #include "race_libc.h"
+#include "race_noted.h"
 
 extern _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-exec")));
 
@@ -70,31 +71,7 @@ LEAVE(_longjmp)
 LEAVE(siglongjmp)
 LEAVE(__longjmp_chk)
 
-#define STAY(name) \
-    __asm__(".pushsection .text\n" \
-            ".globl __wrap_" #name "\n" \
-            ".type __wrap_" #name ", @function\n" \
-            "__wrap_" #name ":\n" \
-            ".cfi_startproc\n" \
-            "endbr64\n" \
-            "push %rdi\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "push %rsi\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "sub $8, %rsp\n" \
-            ".cfi_adjust_cfa_offset 8\n" \
-            "lea 32(%rsp), %rdi\n" /* the caller's stack pointer after the return */ \
-            "call race_jump_note@PLT\n" \
-            "add $8, %rsp\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "pop %rsi\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "pop %rdi\n" \
-            ".cfi_adjust_cfa_offset -8\n" \
-            "jmp __real_" #name "@PLT\n" \
-            ".cfi_endproc\n" \
-            ".size __wrap_" #name ", . - __wrap_" #name "\n" \
-            ".popsection\n");
-STAY(setjmp)
-STAY(_setjmp)
-STAY(__sigsetjmp)
+/* Noted is the caller's stack pointer after the return. */
+NOTED(setjmp, race_jump_note, "lea 32(%rsp), %rdi")
+NOTED(_setjmp, race_jump_note, "lea 32(%rsp), %rdi")
+NOTED(__sigsetjmp, race_jump_note, "lea 32(%rsp), %rdi")

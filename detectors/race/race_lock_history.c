@@ -1,21 +1,9 @@
 /* The rings of locksets. See race_lock_history.h. */
 #include "race_lock_history.h"
 
-#include <sched.h>
-
 #include "race_alloc.h"
 #include "race_flags.h"
-
-static void spin_lock(atomic_flag *f)
-{
-    while (atomic_flag_test_and_set_explicit(f, memory_order_acquire))
-        sched_yield();
-}
-
-static void spin_unlock(atomic_flag *f)
-{
-    atomic_flag_clear_explicit(f, memory_order_release);
-}
+#include "race_spin.h"
 
 enum { FIRST_CAP = 4, CAP_LOG_MIN = 10 };
 
@@ -42,11 +30,11 @@ static size_t rings_bytes_max(void)
 race_noinline struct lock_history *race_lock_history_grow(struct race_g *g)
 {
     struct lock_history *h = g->who->lock_history;
-    spin_lock(&rings_lock);
+    race_spin_lock(&rings_lock);
     uint32_t cap = h ? h->cap * 4 : FIRST_CAP;
     cap = cap > cap_max() ? cap_max() : cap;
     if (h && (cap == h->cap || rings_bytes + ring_bytes(cap) > rings_bytes_max())) {
-        spin_unlock(&rings_lock);
+        race_spin_unlock(&rings_lock);
         return h;
     }
     struct lock_history *bigger = race_alloc(ring_bytes(cap));
@@ -62,13 +50,13 @@ race_noinline struct lock_history *race_lock_history_grow(struct race_g *g)
         rings_bytes -= ring_bytes(h->cap);
         race_free(h, ring_bytes(h->cap));
     }
-    spin_unlock(&rings_lock);
+    race_spin_unlock(&rings_lock);
     return bigger;
 }
 
 uint32_t race_locks_at(const struct race_who *w, uint32_t clock)
 {
-    spin_lock(&rings_lock);
+    race_spin_lock(&rings_lock);
     struct lock_history *h = w->lock_history;
     uint32_t id = 0;
     if (h) {
@@ -94,7 +82,7 @@ uint32_t race_locks_at(const struct race_who *w, uint32_t clock)
         if (id == LOCKSET_UNKNOWN)
             atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
     }
-    spin_unlock(&rings_lock);
+    race_spin_unlock(&rings_lock);
     return id;
 }
 
@@ -103,11 +91,11 @@ void race_locks_forget(struct race_who *w)
     struct lock_history *h = w->lock_history;
     if (!h)
         return;
-    spin_lock(&rings_lock);
+    race_spin_lock(&rings_lock);
     w->lock_history = NULL;
     rings_bytes -= ring_bytes(h->cap);
     race_free(h, ring_bytes(h->cap));
-    spin_unlock(&rings_lock);
+    race_spin_unlock(&rings_lock);
 }
 
 void race_locks_moved(struct race_g *g, uint32_t id)

@@ -5,30 +5,18 @@
  * search. The tables are touched only by what is new. */
 #include "race_locks.h"
 
-#include <sched.h>
-
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_flags.h"
 #include "race_lock_history.h"
 #include "race_order.h"
 #include "race_report.h"
+#include "race_spin.h"
 #include "race_waits.h"
 
 enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
 
 struct lockset lockset_none;
-
-static void spin_lock(atomic_flag *f)
-{
-    while (atomic_flag_test_and_set_explicit(f, memory_order_acquire))
-        sched_yield();
-}
-
-static void spin_unlock(atomic_flag *f)
-{
-    atomic_flag_clear_explicit(f, memory_order_release);
-}
 
 static uint64_t mix(uint64_t h)
 {
@@ -76,7 +64,7 @@ static struct race_lock *lock_of(uintptr_t addr)
     if (l)
         return l;
     uint32_t b = lock_bucket_of(addr);
-    spin_lock(&lock_buckets[b].lock);
+    race_spin_lock(&lock_buckets[b].lock);
     l = lock_find(addr);
     if (!l) {
         l = race_alloc(sizeof *l);
@@ -86,7 +74,7 @@ static struct race_lock *lock_of(uintptr_t addr)
         atomic_fetch_add_explicit(&areas[area_of(addr)], 1, memory_order_relaxed);
         atomic_store_explicit(&lock_buckets[b].first, l, memory_order_release);
     }
-    spin_unlock(&lock_buckets[b].lock);
+    race_spin_unlock(&lock_buckets[b].lock);
     return l;
 }
 
@@ -133,7 +121,7 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
     struct lockset *s = set_find(b, &key);
     if (s)
         return s;
-    spin_lock(&set_locks[b % STRIPES]);
+    race_spin_lock(&set_locks[b % STRIPES]);
     s = set_find(b, &key);
     if (!s) {
         uint32_t id = atomic_load_explicit(&nsets, memory_order_relaxed);
@@ -150,7 +138,7 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
             atomic_store_explicit(&set_buckets[b], s, memory_order_release);
         }
     }
-    spin_unlock(&set_locks[b % STRIPES]);
+    race_spin_unlock(&set_locks[b % STRIPES]);
     return s;
 }
 

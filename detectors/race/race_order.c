@@ -6,13 +6,13 @@
  * of locks in all orders: what is beyond the bound is not told. */
 #include "race_order.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_report.h"
 #include "race_shadow.h"
+#include "race_spin.h"
 
 enum { BUCKETS = 1 << 16, EDGES_MAX = 1 << 20, WAYS_MAX = 16, QUEUE = 4096, STEPS_MAX = 64, TRIES_MAX = 20000 };
 
@@ -215,8 +215,7 @@ race_noinline void race_order_add(struct race_g *g, struct lockset *s)
             return;   /* has it already: does not wait */
     struct order_step found[STEPS_MAX];
     int nfound = 0;
-    while (atomic_flag_test_and_set_explicit(&order_lock, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&order_lock);
     struct order_info *o = atomic_load_explicit(&s->order, memory_order_relaxed);
     if (!o) {
         o = race_alloc(sizeof *o);
@@ -239,7 +238,7 @@ race_noinline void race_order_add(struct race_g *g, struct lockset *s)
             nfound = nsteps;
         }
     }
-    atomic_flag_clear_explicit(&order_lock, memory_order_release);
+    race_spin_unlock(&order_lock);
     if (nfound > 0)
         race_report_cycle(g, found, nfound);
 }

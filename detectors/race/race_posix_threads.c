@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +21,7 @@
 #include "race_locks.h"
 #include "race_real.h"
 #include "race_shadow.h"
+#include "race_spin.h"
 
 /* (l) under lock */
 struct thread {
@@ -42,13 +42,12 @@ static struct thread *buckets[BUCKETS];
 
 static void table_lock(void)
 {
-    while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&lock);
 }
 
 static void table_unlock(void)
 {
-    atomic_flag_clear_explicit(&lock, memory_order_release);
+    race_spin_unlock(&lock);
 }
 
 static struct thread **bucket_of(pthread_t id)

@@ -2,12 +2,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 
 #include "race_alloc.h"
 #include "race_libc.h"
 #include "race_real.h"
+#include "race_spin.h"
 #include "race_waits.h"
 
 /* ---- semaphores ---- */
@@ -108,13 +108,12 @@ static struct barrier *barriers;   /* few */
 
 static void barriers_lock(void)
 {
-    while (atomic_flag_test_and_set_explicit(&barriers_flag, memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&barriers_flag);
 }
 
 static void barriers_unlock(void)
 {
-    atomic_flag_clear_explicit(&barriers_flag, memory_order_release);
+    race_spin_unlock(&barriers_flag);
 }
 
 static struct barrier **barrier_find_locked(pthread_barrier_t *at)

@@ -5,11 +5,11 @@
 #include "race_stack.h"
 
 #include <assert.h>
-#include <sched.h>
 #include <stddef.h>
 
 #include "race_alloc.h"
 #include "race_die.h"
+#include "race_spin.h"
 
 enum { BUCKETS = 1 << 18, LOCKS = 64, CHUNK = 4096, CHUNKS = 2048, NODES_MAX = CHUNK * CHUNKS };
 
@@ -20,17 +20,6 @@ static _Atomic(struct stack_node *) *_Atomic buckets;
 static atomic_flag locks[LOCKS];
 static _Atomic(struct stack_node *) chunks[CHUNKS];
 static atomic_uint count = 1;   /* 0 is the root */
-
-static void spin_lock(atomic_flag *f)
-{
-    while (atomic_flag_test_and_set_explicit(f, memory_order_acquire))
-        sched_yield();
-}
-
-static void spin_unlock(atomic_flag *f)
-{
-    atomic_flag_clear_explicit(f, memory_order_release);
-}
 
 static uint32_t hash(const struct stack_node *n, uintptr_t pc)
 {
@@ -80,7 +69,7 @@ struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
     struct stack_node *c = find(bucket, n, pc);
     if (!c) {
         atomic_flag *l = &locks[h % LOCKS];
-        spin_lock(l);
+        race_spin_lock(l);
         c = find(bucket, n, pc);
         if (!c) {
             uint32_t id = atomic_load_explicit(&count, memory_order_relaxed);
@@ -88,7 +77,7 @@ struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
                 id = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
             if (id >= NODES_MAX) {
                 static atomic_flag said = ATOMIC_FLAG_INIT;
-                spin_unlock(l);
+                race_spin_unlock(l);
                 if (!atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
                     race_warn("there are eight million different call stacks", "accesses below new ones are shown at the last call that is known");
                 return NULL;
@@ -97,7 +86,7 @@ struct stack_node *race_stack_call_slow(struct stack_node *n, uintptr_t pc)
             *c = (struct stack_node){.pc = pc, .parent = n, .id = id, .depth = n->depth + 1, .next = atomic_load_explicit(bucket, memory_order_relaxed)};
             atomic_store_explicit(bucket, c, memory_order_release);
         }
-        spin_unlock(l);
+        race_spin_unlock(l);
     }
     atomic_store_explicit(&n->last_child, c, memory_order_release);
     return c;

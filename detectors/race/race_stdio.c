@@ -5,24 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "race_calls.h"
 #include "race_format.h"
 #include "race_io.h"
-#include "race_calls.h"
+#include "race_streams.h"
 
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
-}
-
-static void sends(FILE *f)
-{
-    if (f)
-        race_io_sends(fileno(f));
-}
-
-static void received(FILE *f)
-{
-    race_io_received(fileno(f));
 }
 
 /* ---- formatting into memory ---- */
@@ -68,18 +58,6 @@ static int into_checked(char *to, int flag, size_t space, const char *format, va
     INTO(to, SIZE_MAX, format, args, __real___vsprintf_chk(to, flag, space, format, args))
 }
 
-/* __wrap_NAME(parameters, ...) and __wrap_vNAME(parameters, va_list) by one function of (arguments, args, pc). */
-#define WITH_ARGS(name, last, parameters, call) \
-    int __wrap_##name parameters \
-    { \
-        va_list args; \
-        va_start(args, last); \
-        int result = call; \
-        va_end(args); \
-        return result; \
-    }
-#define VARIADIC(...) (__VA_ARGS__, ...)
-#define WITH_LIST(...) (__VA_ARGS__, va_list args)
 WITH_ARGS(snprintf, format, VARIADIC(char *to, size_t room, const char *format), into_n(to, room, format, args, PC))
 WITH_ARGS(sprintf, format, VARIADIC(char *to, const char *format), into(to, format, args, PC))
 WITH_ARGS(__snprintf_chk, format, VARIADIC(char *to, size_t room, int flag, size_t space, const char *format),
@@ -177,41 +155,19 @@ int __wrap___vdprintf_chk WITH_LIST(int fd, int flag, const char *format) { retu
 
 /* ---- scanning. C99's and later compilers call the __isoc99_ functions ---- */
 
+static size_t bytes_of(const char *s)
+{
+    return __real_strlen(s) + 1;
+}
+
 static int scanned(const char *format, va_list args, int assigned, uintptr_t pc)
 {
     race_format_scanned(format, args, assigned, pc);
     return assigned;
 }
 
-#define SCAN(prefix) \
-    int __real_##prefix##vsscanf(const char *s, const char *format, va_list args); \
-    int __real_##prefix##vfscanf(FILE *f, const char *format, va_list args); \
-    static int prefix##string(const char *s, const char *format, va_list args, uintptr_t pc) \
-    { \
-        va_list copy; \
-        va_copy(copy, args); \
-        reads(s, __real_strlen(s) + 1, pc); \
-        int n = scanned(format, copy, __real_##prefix##vsscanf(s, format, args), pc); \
-        va_end(copy); \
-        return n; \
-    } \
-    static int prefix##stream(FILE *f, const char *format, va_list args, uintptr_t pc) \
-    { \
-        va_list copy; \
-        va_copy(copy, args); \
-        int n = scanned(format, copy, BLOCKING(__real_##prefix##vfscanf(f, format, args)), pc); \
-        received(f); \
-        va_end(copy); \
-        return n; \
-    } \
-    WITH_ARGS(prefix##sscanf, format, VARIADIC(const char *s, const char *format), prefix##string(s, format, args, PC)) \
-    WITH_ARGS(prefix##fscanf, format, VARIADIC(FILE *f, const char *format), prefix##stream(f, format, args, PC)) \
-    WITH_ARGS(prefix##scanf, format, VARIADIC(const char *format), prefix##stream(stdin, format, args, PC)) \
-    int __wrap_##prefix##vsscanf WITH_LIST(const char *s, const char *format) { return prefix##string(s, format, args, PC); } \
-    int __wrap_##prefix##vfscanf WITH_LIST(FILE *f, const char *format) { return prefix##stream(f, format, args, PC); } \
-    int __wrap_##prefix##vscanf WITH_LIST(const char *format) { return prefix##stream(stdin, format, args, PC); }
-SCAN()
-SCAN(__isoc99_)
+SCAN_FAMILY(, , char, bytes_of)
+SCAN_FAMILY(__isoc99_, , char, bytes_of)
 
 /* ---- blocks, lines ---- */
 

@@ -9,11 +9,11 @@
 #include "race_waits.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 
 #include "race_alloc.h"
 #include "race_report.h"
+#include "race_spin.h"
 
 enum { BUCKETS = 1024, STRIPES = 64, PAGE_BITS = 12, PAGES_MANY = 1024 };
 
@@ -42,13 +42,12 @@ static unsigned bucket_of(uintptr_t addr)
 
 static void lock(unsigned b)
 {
-    while (atomic_flag_test_and_set_explicit(&locks[b % STRIPES], memory_order_acquire))
-        sched_yield();
+    race_spin_lock(&locks[b % STRIPES]);
 }
 
 static void unlock(unsigned b)
 {
-    atomic_flag_clear_explicit(&locks[b % STRIPES], memory_order_release);
+    race_spin_unlock(&locks[b % STRIPES]);
 }
 
 static struct object *find_locked(unsigned b, uintptr_t addr)

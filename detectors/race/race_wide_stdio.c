@@ -7,6 +7,7 @@
 #include "race_calls.h"
 #include "race_format.h"
 #include "race_io.h"
+#include "race_streams.h"
 
 size_t __real_wcslen(const wchar_t *s);
 
@@ -22,17 +23,6 @@ static const char *narrow(const wchar_t *format, char to[FORMAT_MAX])
     return to;
 }
 
-static void sends(FILE *f)
-{
-    if (f)
-        race_io_sends(fileno(f));
-}
-
-static void received(FILE *f)
-{
-    race_io_received(fileno(f));
-}
-
 static void format_read(const wchar_t *format, va_list args, uintptr_t pc)
 {
     char text[FORMAT_MAX];
@@ -41,18 +31,6 @@ static void format_read(const wchar_t *format, va_list args, uintptr_t pc)
     race_format_printed(narrow(format, text), copy, pc);
     va_end(copy);
 }
-
-#define WITH_ARGS(name, last, parameters, call) \
-    int __wrap_##name parameters \
-    { \
-        va_list args; \
-        va_start(args, last); \
-        int result = call; \
-        va_end(args); \
-        return result; \
-    }
-#define VARIADIC(...) (__VA_ARGS__, ...)
-#define WITH_LIST(...) (__VA_ARGS__, va_list args)
 
 /* ---- printing ---- */
 
@@ -113,6 +91,11 @@ int __wrap___vfwprintf_chk WITH_LIST(FILE *f, int flag, const wchar_t *format) {
 
 /* ---- scanning ---- */
 
+static size_t bytes_of(const wchar_t *s)
+{
+    return (__real_wcslen(s) + 1) * W;
+}
+
 static int scanned(const wchar_t *format, va_list args, int assigned, uintptr_t pc)
 {
     char text[FORMAT_MAX];
@@ -120,47 +103,20 @@ static int scanned(const wchar_t *format, va_list args, int assigned, uintptr_t 
     return assigned;
 }
 
-#define SCAN(prefix) \
-    int __real_##prefix##vswscanf(const wchar_t *s, const wchar_t *format, va_list args); \
-    int __real_##prefix##vfwscanf(FILE *f, const wchar_t *format, va_list args); \
-    static int prefix##string(const wchar_t *s, const wchar_t *format, va_list args, uintptr_t pc) \
-    { \
-        va_list copy; \
-        va_copy(copy, args); \
-        reads(s, (__real_wcslen(s) + 1) * W, pc); \
-        int n = scanned(format, copy, __real_##prefix##vswscanf(s, format, args), pc); \
-        va_end(copy); \
-        return n; \
-    } \
-    static int prefix##stream(FILE *f, const wchar_t *format, va_list args, uintptr_t pc) \
-    { \
-        va_list copy; \
-        va_copy(copy, args); \
-        int n = scanned(format, copy, BLOCKING(__real_##prefix##vfwscanf(f, format, args)), pc); \
-        received(f); \
-        va_end(copy); \
-        return n; \
-    } \
-    WITH_ARGS(prefix##swscanf, format, VARIADIC(const wchar_t *s, const wchar_t *format), prefix##string(s, format, args, PC)) \
-    WITH_ARGS(prefix##fwscanf, format, VARIADIC(FILE *f, const wchar_t *format), prefix##stream(f, format, args, PC)) \
-    WITH_ARGS(prefix##wscanf, format, VARIADIC(const wchar_t *format), prefix##stream(stdin, format, args, PC)) \
-    int __wrap_##prefix##vswscanf WITH_LIST(const wchar_t *s, const wchar_t *format) { return prefix##string(s, format, args, PC); } \
-    int __wrap_##prefix##vfwscanf WITH_LIST(FILE *f, const wchar_t *format) { return prefix##stream(f, format, args, PC); } \
-    int __wrap_##prefix##vwscanf WITH_LIST(const wchar_t *format) { return prefix##stream(stdin, format, args, PC); }
-SCAN()
-SCAN(__isoc99_)
+SCAN_FAMILY(, w, wchar_t, bytes_of)
+SCAN_FAMILY(__isoc99_, w, wchar_t, bytes_of)
 
 /* ---- lines, characters ---- */
 
 #define GETS(name, parameters, arguments) \
-    WAITS(wchar_t *, name, parameters, arguments, , if (r) ALL(received(f), writes(s, (__real_wcslen(s) + 1) * W, pc)))
+    WAITS(wchar_t *, name, parameters, arguments, , if (r) ALL(received(f), writes(s, bytes_of(s), pc)))
 GETS(fgetws, (wchar_t *s, int n, FILE *f), (s, n, f))
 GETS(fgetws_unlocked, (wchar_t *s, int n, FILE *f), (s, n, f))
 GETS(__fgetws_chk, (wchar_t *s, size_t room, int n, FILE *f), (s, room, n, f))
 GETS(__fgetws_unlocked_chk, (wchar_t *s, size_t room, int n, FILE *f), (s, room, n, f))
 
 #define PUTS(name) \
-    WAITS(int, name, (const wchar_t *s, FILE *f), (s, f), ALL(reads(s, (__real_wcslen(s) + 1) * W, pc), sends(f)), )
+    WAITS(int, name, (const wchar_t *s, FILE *f), (s, f), ALL(reads(s, bytes_of(s), pc), sends(f)), )
 PUTS(fputws)
 PUTS(fputws_unlocked)
 

@@ -1,25 +1,7 @@
 /* The clean twin of race/strings.c: a channel orders the two. */
+// expect: all done$
 // absent: DATA RACE
 // env: GORACE=atexit_sleep_ms=0
-#if defined FORTIFY && defined __OPTIMIZE__
-#define _FORTIFY_SOURCE 2
-#endif
-#define _GNU_SOURCE
-#include "race_test.h"
+#include "fortify.inc"
 #include "strings.inc"
-
-static go_chan(int) c;
-static void writer(void)
-{
-    fill();
-    go_send(c, 1);
-}
-
-int main(void)
-{
-    c = go_make_chan(int, 0);
-    go(writer);
-    go_recv(c, NULL);
-    use();
-    return 0;
-}
+#include "used_in_order.inc"

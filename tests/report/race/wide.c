@@ -4,23 +4,6 @@
 // race-expect: Found 76 data race\(s\)
 // race-status: 66
 // env: GORACE=atexit_sleep_ms=0
-#if defined FORTIFY && defined __OPTIMIZE__
-#define _FORTIFY_SOURCE 2
-#endif
-#define _GNU_SOURCE
-#include "race_test.h"
+#include "fortify.inc"
 #include "wide.inc"
-
-static void writer(void)
-{
-    fill();
-    step(1);
-}
-
-int main(void)
-{
-    go(writer);
-    await(1);
-    use();
-    return 0;
-}
+#include "used_without_order.inc"
