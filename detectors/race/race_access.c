@@ -129,10 +129,11 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
 }
 
 /* The region is not the caller's, or somebody has locked the word. */
-static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
+static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uint32_t region, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
-    uint32_t region;
-    uint64_t e = shadow_hold(s, addr, &region);
+    uint64_t e;
+    if (race_unlikely((region & BIAS_OWNER) != BIAS_SHARED || !shadow_try_lock(s, addr, &e)))
+        e = shadow_hold(s, addr, &region);
     word_enter(g, s, e, region, addr, now, pc);
     if ((region & BIAS_OWNER) == BIAS_SHARED)
         bias_sample(bias_me, addr);
@@ -155,7 +156,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
         }
         bias_leave(bias_me);
     }
-    access_word_shared(g, s, addr, now, pc);
+    access_word_shared(g, s, region, addr, now, pc);
 }
 
 static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned kind)

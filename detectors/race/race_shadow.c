@@ -68,23 +68,8 @@ bool shadow_settle(uintptr_t addr)
     return mine;
 }
 
-/* The word's own lock. Acquire pairs with the release that stores an epoch. */
-static uint64_t lock(struct shadow *s)
-{
-    for (unsigned spins = 0;; spins++) {
-        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
-        if (!(e & EPOCH_LOCK) &&
-            atomic_compare_exchange_weak_explicit(&s->epoch, &e, e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
-            return e;
-        if (spins < 200)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
-}
-
 /* The region's owner may have stored another epoch meanwhile, and with it taken the lock off. */
-static void lock_back(struct shadow *s, uint64_t e)
+void shadow_lock_back(struct shadow *s, uint64_t e)
 {
     uint64_t locked = e | EPOCH_LOCK;
     atomic_compare_exchange_strong_explicit(&s->epoch, &locked, e, memory_order_release, memory_order_relaxed);
@@ -92,7 +77,7 @@ static void lock_back(struct shadow *s, uint64_t e)
 
 uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
 {
-    for (;;) {
+    for (unsigned spins = 0;; spins++) {
         *region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
         if ((*region & BIAS_OWNER) != BIAS_SHARED && shadow_settle(addr)) {
             if (!bias_enter(bias_me, addr, region))
@@ -102,10 +87,13 @@ uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
                 return e;
             bias_leave(bias_me);
         }
-        uint64_t e = lock(s);
-        if (bias_allows(addr))
+        uint64_t e;
+        if (shadow_try_lock(s, addr, &e))
             return e;
-        lock_back(s, e);
+        if (spins < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
     }
 }
 

@@ -90,6 +90,20 @@ static inline struct shadow *shadow_second(struct shadow *s)
     return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
 
+/* Takes off the lock of a word that turned out not to be for the caller to lock. */
+void shadow_lock_back(struct shadow *s, uint64_t e);
+/* Whether a word of a shared region could be locked at once; *e: the epoch that was there. Acquire pairs with the release that stores an epoch. */
+static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint64_t *e)
+{
+    *e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
+    if ((*e & EPOCH_LOCK) || !atomic_compare_exchange_strong_explicit(&s->epoch, e, *e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+        return false;
+    if (race_likely(bias_allows(addr)))
+        return true;
+    shadow_lock_back(s, *e);
+    return false;
+}
+
 /* Makes s, the word of addr, and its second word the caller's alone; the epoch that was there. Storing an epoch with release and bias_leave let go.
  * *region: the region's word; the caller owns it, or has locked s. May wait: not between bias_enter and bias_leave. */
 uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region);
