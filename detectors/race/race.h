@@ -24,6 +24,7 @@
 enum { EPOCH_LOCK = 1, EPOCH_ATOMIC = 2, EPOCH_WRITE = 4, MASK_SHIFT = 3, CLOCK_SHIFT = 11, SLOT_SHIFT = 42 };
 enum { SLOTS_MAX = 1 << (64 - SLOT_SHIFT) };
 #define CLOCK_MAX 0x7fffffffu
+#define EPOCH_CLOCK ((uint64_t)CLOCK_MAX << CLOCK_SHIFT)
 static inline uint32_t epoch_slot(uint64_t e) { return (uint32_t)(e >> SLOT_SHIFT); }
 static inline uint32_t epoch_clock(uint64_t e) { return (uint32_t)(e >> CLOCK_SHIFT) & CLOCK_MAX; }
 static inline uint32_t epoch_mask(uint64_t e) { return (uint32_t)(e >> MASK_SHIFT) & 0xff; }
@@ -93,7 +94,15 @@ static inline struct race_g *race_cur(void)
 struct race_g *race_g_new(struct race_g *parent);
 void race_g_end(struct race_g *g);
 /* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
-void race_g_tick(struct race_g *g);
+void race_g_move(struct race_g *g);   /* to another slot, after two thousand million releases */
+static inline void race_g_tick(struct race_g *g)
+{
+    g->recorded = false;
+    if (race_unlikely(++g->clock == CLOCK_MAX))
+        race_g_move(g);
+    else
+        g->epoch = epoch_make(g->slot, g->clock);
+}
 static inline uint32_t race_g_value(const struct race_g *g)
 {
     return g->clock - !(g->recorded || g->learned_at == g->clock);

@@ -10,13 +10,6 @@
 
 #define RELAXED memory_order_relaxed
 
-static inline void word_set(struct shadow *s, uint64_t now, uint32_t node, uint32_t pc)
-{
-    atomic_store_explicit(&s->node, node, RELAXED);
-    atomic_store_explicit(&s->pc, pc, RELAXED);
-    atomic_store_explicit(&s->epoch, now, memory_order_release);   /* and unlocks */
-}
-
 /* After the word is let go: a report takes its time. What raced stays, to race with others: who comes after this access need not come after that one. */
 static race_noinline void report_raced(struct race_g *g, uintptr_t word, struct raced *r, struct race_side me)
 {
@@ -68,11 +61,11 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
             list_add(l, old);
             atomic_store_explicit(&second->epoch, (uintptr_t)l | EPOCH_LOCK, memory_order_release);   /* pairs with second_stands_for */
         } else {
-            word_set(second, old.epoch, old.node, old.pc);
+            shadow_set(second, old.epoch, old.node, old.pc);
         }
         more = true;
     }
-    word_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
+    shadow_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
     bias_leave(bias_me);
     if (more)
         race_history_tell();
@@ -88,25 +81,40 @@ static race_noinline bool second_stands_for(struct shadow *s, uint64_t now)
     return l ? list_stands_for(l, now) : shadow_stands_for(e, now);
 }
 
-/* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
- * only to put in order. False: that takes the long way. */
-static inline bool word_change_own(struct shadow *s, uint64_t e, uint32_t node, uint64_t now, uint32_t my_node, uint32_t my_pc)
+/* Whether the goroutine accessed the word last, in an epoch before: then nothing else there is of this epoch. */
+static inline bool is_own_before(uint64_t e, uint64_t now)
 {
-    struct shadow *second = shadow_second(s);
-    bool drop_first = shadow_subsumes(now, e), drop_second = true;
-    if (node & SHADOW_MORE) {
-        uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
-        if (!(node & SHADOW_SETTLED) || (e2 & EPOCH_LOCK))
-            return false;
-        drop_second = shadow_subsumes(now, e2);
-        if (!drop_first && !drop_second)
-            return false;
+    uint64_t differs = e ^ now;
+    return differs >> SLOT_SHIFT == 0 && differs >> CLOCK_SHIFT != 0 && !(e & EPOCH_LOCK);
+}
+
+/* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
+ * only to put in order. False: that takes the long way.
+ *
+ * If the entry differs in its epoch only, it goes, and what happened before it and was not subsumed by it is not subsumed by the new one either. */
+static inline __attribute__((always_inline)) bool word_change_own(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc)
+{
+    uint32_t node = atomic_load_explicit(&s->node, RELAXED), flags = node & ~(uint32_t)SHADOW_NODE;
+    if (flags == SHADOW_MORE)
+        return false;
+    if (((e ^ now) & ~EPOCH_CLOCK) != 0) {
+        struct shadow *second = shadow_second(s);
+        bool drop = shadow_subsumes(now, e);
+        if (flags) {
+            uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
+            if ((e2 & EPOCH_LOCK) || !shadow_subsumes(now, e2)) {
+                if ((e2 & EPOCH_LOCK) || !drop)
+                    return false;
+            } else if (drop) {
+                flags = 0;
+            }
+        }
+        if (!drop) {
+            shadow_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
+            flags = SHADOW_MORE | SHADOW_SETTLED;
+        }
     }
-    if (!drop_first)
-        word_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
-    else if (drop_second)
-        atomic_store_explicit(&second->epoch, 0, RELAXED);
-    word_set(s, now, my_node | (drop_first && drop_second ? 0 : SHADOW_MORE | SHADOW_SETTLED), my_pc);
+    shadow_set(s, now, my_node | flags, my_pc);
     return true;
 }
 
@@ -117,11 +125,11 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
     bool own = (e ^ now) >> SLOT_SHIFT == 0;
     if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (shadow_subsumes(now, e) && (own || shadow_seen(g, e)))))) {
-        word_set(s, now, g->node->id, race_pc_pack(pc));
+        shadow_set(s, now, g->node->id, race_pc_pack(pc));
         bias_leave(bias_me);
         if (e == 0)
             shadow_mark(addr, region);
-    } else if (own && word_change_own(s, e, node, now, g->node->id, race_pc_pack(pc))) {
+    } else if (own && word_change_own(s, e, now, g->node->id, race_pc_pack(pc))) {
         bias_leave(bias_me);
     } else {
         word_change(g, s, e, addr, now, pc);
@@ -144,7 +152,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (shadow_stands_for(e, now))
         return;
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && second_stands_for(s, now))
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && !is_own_before(e, now) && second_stands_for(s, now))
         return;
     g->recorded = true;
     uint32_t region;
@@ -183,14 +191,32 @@ void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how)
     race_access(race_cur(), addr, how >> 8, how & 0xff, pc);
 }
 
+static race_noinline void access_new(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
+{
+    if (race_unlikely((uintptr_t)s - shadow_nobody < SHADOW_SECOND) && (s = shadow_of(addr)) == NULL)
+        return;
+    access_word(race_cur_tls, s, addr, now, pc);
+}
+
+/* Mostly the word is the goroutine's own, from another epoch. Whatever else there may be takes the other way with all arguments where they are, so
+ * that nothing is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
 {
     struct race_g *g = race_cur_tls;
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
-    if (race_unlikely((uintptr_t)s - shadow_nobody < SHADOW_SECOND) && (s = shadow_of(addr)) == NULL)
-        return;
-    access_word(g, s, addr, now, pc);
+    uint32_t region;
+    if (race_likely(is_own_before(atomic_load_explicit(&s->epoch, RELAXED), now) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
+        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+        bool done = is_own_before(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc));
+        bias_leave(bias_me);
+        if (race_likely(done)) {
+            if (!g->recorded)
+                g->recorded = true;
+            return;
+        }
+    }
+    access_new(addr, pc, s, now);
 }
 
 static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)

@@ -14,7 +14,11 @@
  * The same goroutine again. A loop that adds to one atomic would begin a new epoch with each addition, and replace its own record in the shadow
  * word and at the address. Not if nobody can tell: it recorded and learned nothing since its last operation here, it published that value nowhere else
  * (race_g.only) and nobody looked at it (race_sync.seen). Then this operation belongs to the same epoch as the last one: whoever will learn of that
- * epoch will learn of both. */
+ * epoch will learn of both. Then nothing is changed but the atomic itself.
+ *
+ * A thread that is alone with an atomic, in a region that is its own (race_bias.h), doesn't lock the address (alone_begin): while it is busy nobody else
+ * gets to the sync, whose owner it is (race_sync.c). */
+#include "race_shadow.h"
 #include "race_sync.h"
 
 typedef __int128 int128 __attribute__((aligned(16)));
@@ -78,6 +82,12 @@ static bool goes_on(const struct race_g *g, const struct race_sync *s)
     return g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && !g->recorded && g->learned_at != g->clock;
 }
 
+/* The access of a release. */
+static inline uint64_t now_at(const struct race_g *g, uintptr_t addr, unsigned size)
+{
+    return g->epoch | (((uint64_t)1 << size) - 1) << ((addr & 7) + MASK_SHIFT) | EPOCH_WRITE | EPOCH_ATOMIC;
+}
+
 /* A release: returns the epoch that the operation belongs to; its end comes in account(). */
 static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
 {
@@ -86,6 +96,7 @@ static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
     else
         race_sync_leave_merge(s, g->slot, g->clock, &g->known, knew);
     g->only = s;
+    s->owner = bias_owner(s->addr >> BIAS_BITS) == bias_me->id ? (uint16_t)bias_me->id : 0;
 }
 
 /* Whether the operation belongs to the epoch before. */
@@ -115,6 +126,52 @@ static bool modified(struct race_g *g, struct race_sync *s, int mo)
     return false;
 }
 
+/* ---- a sync of the thread's own ---- */
+
+enum alone { NOT_ALONE, SAME_EPOCH, NEW_EPOCH };
+
+/* Whether the calling thread owns addr's sync, g released there last and knows nothing new, and its record in the shadow word differs at most in its
+ * epoch. Then the thread is busy, and the operation may be done without the lock; alone_done follows. */
+static inline __attribute__((always_inline)) enum alone alone_begin(const struct race_g *g, uintptr_t addr, unsigned size, int mo, uintptr_t pc)
+{
+    uint32_t region;
+    if (size > 8 || addr % size || !releases(mo) || !race_pc_is_near(pc) || !bias_enter(bias_me, addr, &region))
+        return NOT_ALONE;
+    const struct race_sync *s = g->only;   /* if it was freed meanwhile it is nobody's sync, or of another address: see race_sync_held */
+    if (race_unlikely(!s || s->addr != addr))
+        s = race_sync_held(addr);
+    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && s->whole && s->own.root == NULL &&
+                    race_sync_is_up_to_date(g, s->slot, s->value))) {
+        const struct shadow *w = shadow_in(shadow_slice(addr), addr);
+        uint64_t e = atomic_load_explicit(&w->epoch, memory_order_relaxed), now = now_at(g, addr, size);
+        if (goes_on(g, s) && e == now - epoch_make(0, 1))
+            return SAME_EPOCH;
+        if (((e ^ now) & ~EPOCH_CLOCK) == 0 && (atomic_load_explicit(&w->node, memory_order_relaxed) & ~(uint32_t)SHADOW_NODE) != SHADOW_MORE)
+            return NEW_EPOCH;
+    }
+    bias_leave(bias_me);
+    return NOT_ALONE;
+}
+
+/* released: a compare-and-swap that failed did not. */
+static inline __attribute__((always_inline)) void alone_done(struct race_g *g, uintptr_t addr, unsigned size, enum alone how, bool released, uintptr_t pc)
+{
+    if (how == NEW_EPOCH && released) {
+        struct race_sync *s = g->only;
+        if (race_unlikely(!s || s->addr != addr))
+            g->only = s = race_sync_held(addr);
+        s->value = g->clock;
+        s->seen = false;
+        struct shadow *w = shadow_in(shadow_slice(addr), addr);
+        uint32_t flags = atomic_load_explicit(&w->node, memory_order_relaxed) & ~(uint32_t)SHADOW_NODE;
+        shadow_set(w, now_at(g, addr, size), g->node->id | flags, race_pc_pack_near(pc));
+        bias_leave(bias_me);
+        race_g_tick(g);
+    } else {
+        bias_leave(bias_me);
+    }
+}
+
 static bool is_checked(const struct race_g *g)
 {
     return g != &race_ignored && !g->disabled;
@@ -125,14 +182,14 @@ static bool leaves_something(const struct race_g *g, int mo)
     return releases(mo) || g->fence_value;
 }
 
-/* After the operation: the access is part of the epoch that it releases, which then ends; `again`: of the one before. Of a store it is recorded under
+/* After the operation: the access is part of the epoch that it releases, which then ends; `before`: of the one before. Of a store it is recorded under
  * the sync lock, too: whoever learns of the epoch finds it recorded (who drops the last reference to an object frees it, counter and all). */
-static inline __attribute__((always_inline)) void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, bool ends, bool again, uintptr_t pc)
+static inline __attribute__((always_inline)) void account(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, bool ends, bool before, uintptr_t pc)
 {
-    if (again)
+    if (before)
         g->epoch -= epoch_make(0, 1);
     race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
-    if (again)
+    if (before)
         g->epoch += epoch_make(0, 1);
     else if (ends)
         race_g_tick(g);
@@ -158,21 +215,33 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
         now; \
         return; \
     } \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    if (how) { \
+        now; \
+        alone_done(g, ADDR, sizeof(T), how, true, PC); \
+        return; \
+    } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     now; \
-    bool again = stored(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), again, PC); \
+    bool before = stored(g, s, mo); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
     race_sync_unlock(ADDR);
 
 #define MODIFY(T, now) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    if (how) { \
+        T v = now; \
+        alone_done(g, ADDR, sizeof(T), how, true, PC); \
+        return v; \
+    } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     T v = now; \
     saw(g, s, mo); \
-    bool again = modified(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), again, PC); \
+    bool before = modified(g, s, mo); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
     race_sync_unlock(ADDR); \
     return v;
 
@@ -181,11 +250,19 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return cas; \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    if (how) { \
+        bool done = cas; \
+        alone_done(g, ADDR, sizeof(T), how, done, PC); \
+        if (!done) \
+            account(g, ADDR, sizeof(T), 0, false, false, PC); \
+        return done; \
+    } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     bool done = cas; \
     saw(g, s, done ? mo : fmo); \
-    bool again = done && modified(g, s, mo); \
-    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done && releases(mo), again, PC); \
+    bool before = done && modified(g, s, mo); \
+    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done && releases(mo), before, PC); \
     race_sync_unlock(ADDR); \
     return done;
 

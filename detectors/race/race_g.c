@@ -266,17 +266,11 @@ void race_g_end(struct race_g *g)
     race_free(g, sizeof *g);
 }
 
-void race_g_tick(struct race_g *g)
+void race_g_move(struct race_g *g)
 {
-    g->recorded = false;
-    g->clock++;
-    if (race_unlikely(g->clock == CLOCK_MAX)) {   /* two thousand million releases: go on under another slot */
-        clock_raise(&g->known, g->slot, g->clock);
-        take_place(g, g->who);
-        race_locks_moved(g, g->lockset);
-        return;
-    }
-    g->epoch = epoch_make(g->slot, g->clock);
+    clock_raise(&g->known, g->slot, g->clock);
+    take_place(g, g->who);
+    race_locks_moved(g, g->lockset);
 }
 
 /* A thread of the program that the detector has not seen start. Nothing is known to happen before it. */

@@ -26,9 +26,15 @@
 
 struct shadow {
     _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: locked (race_bias.h); in a second one: it is a list's address */
-    _Atomic(uint32_t) node;    /* and in a first word two flags */
-    _Atomic(uint32_t) pc;
+    union {
+        struct {
+            _Atomic(uint32_t) node;   /* and in a first word two flags */
+            _Atomic(uint32_t) pc;
+        };
+        _Atomic(uint64_t) node_pc;    /* both, for one store */
+    };
 };
+_Static_assert(offsetof(struct shadow, node) + 4 == offsetof(struct shadow, pc) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "node is the low half");
 enum { SHADOW_MORE = 1u << 31 };      /* the second word holds something */
 enum { SHADOW_SETTLED = 1 << 30 };    /* and all of it happened before this access */
 enum { SHADOW_NODE = SHADOW_SETTLED - 1 };
@@ -78,6 +84,13 @@ static inline void shadow_mark(uintptr_t addr, uint32_t region)
 
 /* bias_settle, and now and then a look whether the place is dense. */
 bool shadow_settle(uintptr_t addr);
+
+/* What its holder puts into a word. Release: and unlocks. */
+static inline void shadow_set(struct shadow *s, uint64_t epoch, uint32_t node, uint32_t pc)
+{
+    atomic_store_explicit(&s->node_pc, node | (uint64_t)pc << 32, memory_order_relaxed);
+    atomic_store_explicit(&s->epoch, epoch, memory_order_release);
+}
 
 /* The list whose address a second word's epoch is; NULL: it is an entry. */
 static inline struct shadow_list *shadow_list_of(uint64_t second)

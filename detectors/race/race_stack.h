@@ -41,12 +41,18 @@ int race_stack_pcs(uint32_t id, uintptr_t leaf, uintptr_t *pcs, int max);
 uint32_t race_pc_pack_slow(uintptr_t pc);
 uintptr_t race_pc_unpack(uint32_t packed);
 extern char race_pc_base[] __attribute__((visibility("hidden")));
+/* The program's own code, not a shared object's. */
+static inline bool race_pc_is_near(uintptr_t pc)
+{
+    return pc - (uintptr_t)race_pc_base + (1u << 30) < 1u << 31;
+}
+static inline uint32_t race_pc_pack_near(uintptr_t pc)
+{
+    return (uint32_t)(pc - (uintptr_t)race_pc_base) + (1u << 30);
+}
 static inline uint32_t race_pc_pack(uintptr_t pc)
 {
-    intptr_t distance = (intptr_t)pc - (intptr_t)race_pc_base;
-    if (__builtin_expect(distance >= -(1 << 30) && distance < (1 << 30), 1))
-        return (uint32_t)(distance + (1 << 30));
-    return race_pc_pack_slow(pc);   /* code of a shared object */
+    return __builtin_expect(race_pc_is_near(pc), 1) ? race_pc_pack_near(pc) : race_pc_pack_slow(pc);
 }
 
 #endif

@@ -5,12 +5,19 @@
  * lines for each. The list, and all that is in it, is read and written under the lock only.
  *
  * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
- * something. The table is committed as touched. */
+ * something. The table is committed as touched.
+ *
+ * Atomics that one thread alone uses, in a region that is biased to it, do without the lock (race_atomic.c: alone_begin). The thread is the sync's owner then,
+ * and reads it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes that off first (disown): it clears the field, and
+ * then sees to it that the region is not the owner's. Of the owner, which stores busy and then reads the field, membarrier leaves two cases, as with the
+ * region itself: it is seen to be busy, and waited for, or it sees the field cleared. If the region was nobody else's already, the owner can only come
+ * back to it by a compare-and-swap, a full barrier like the one here between the field and the look at the region. */
 #include "race_sync.h"
 
 #include <sched.h>
 
 #include "race_alloc.h"
+#include "race_shadow.h"
 
 enum { BUCKETS = 1 << 20, PAGES = 1 << 18, LOCKED = 1 };
 
@@ -77,13 +84,31 @@ static void unlock(_Atomic(uintptr_t) *b, struct race_sync *first)
     atomic_store_explicit(b, (uintptr_t)first, memory_order_release);
 }
 
+static race_noinline void disown(struct race_sync *s)
+{
+    __atomic_store_n(&s->owner, 0, __ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
+    uint32_t owner = bias_owner(s->addr >> BIAS_BITS);
+    if (owner != BIAS_SHARED && owner != BIAS_NONE && owner != bias_me->id)
+        shadow_settle(s->addr);
+}
+
+/* With the bucket locked. */
+static inline void make_mine(struct race_sync *s)
+{
+    if (race_unlikely(s->owner && s->owner != bias_me->id))
+        disown(s);
+}
+
 struct race_sync *race_sync_lock(uintptr_t addr, bool make)
 {
     _Atomic(uintptr_t) *b = bucket_of(addr);
     struct race_sync *first = lock(b), *s = first;
     while (s && race_unlikely(s->addr != addr))
         s = s->next;
-    if (race_unlikely(!s) && make) {
+    if (race_likely(s != NULL)) {
+        make_mine(s);
+    } else if (make) {
         s = race_alloc(sizeof *s);
         s->addr = addr;
         s->next = first;
@@ -136,15 +161,9 @@ void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const str
     s->seen = false;
 }
 
-/* Whether all that g knows is in the clock that it left with `value`. */
-static bool is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
-{
-    return slot == g->slot && value >= g->learned_at;
-}
-
 void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value)
 {
-    if (race_likely(s->whole && is_up_to_date(g, s->slot, s->value) && s->own.root == NULL)) {
+    if (race_likely(s->whole && race_sync_is_up_to_date(g, s->slot, s->value) && s->own.root == NULL)) {
         s->value = value;
         s->seen = false;
     } else {
@@ -241,7 +260,7 @@ void race_release_merge(struct race_g *g, const void *addr)
 /* Without the lock, if addr's sync is the first of its bucket (made by a release before). Only g touches what is in it but for the link. The bucket may change
  * meanwhile, and the first that we saw be freed, if it is another address's: then the word that we compare is no user's address (it is a free
  * block's link, or zero, or a detector's pointer). */
-static struct race_sync *held(uintptr_t addr)
+struct race_sync *race_sync_held(uintptr_t addr)
 {
     struct race_sync *s = (struct race_sync *)(atomic_load_explicit(bucket_of(addr), memory_order_acquire) & ~(uintptr_t)LOCKED);
     return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
@@ -249,7 +268,7 @@ static struct race_sync *held(uintptr_t addr)
 
 void race_acquire_held(struct race_g *g, const void *addr)
 {
-    struct race_sync *s = held((uintptr_t)addr);
+    struct race_sync *s = race_sync_held((uintptr_t)addr);
     if (race_unlikely(!s))
         race_acquire(g, addr);
     else if (!is_off(g))
@@ -258,7 +277,7 @@ void race_acquire_held(struct race_g *g, const void *addr)
 
 void race_release_held(struct race_g *g, const void *addr)
 {
-    struct race_sync *s = held((uintptr_t)addr);
+    struct race_sync *s = race_sync_held((uintptr_t)addr);
     if (race_unlikely(!s))
         race_release_merge(g, addr);
     else if (!is_off(g))
@@ -286,6 +305,7 @@ void race_sync_forget(uintptr_t addr, size_t n)
                     p = &s->next;
                     continue;
                 }
+                make_mine(s);
                 *p = s->next;
                 atomic_fetch_sub_explicit(page_of(addr), 1, memory_order_relaxed);
                 race_sync_clear(s);
@@ -305,7 +325,7 @@ static bool pass_is_known(const struct race_g *g, const struct race_pass *p)
 
 static void pass_set(struct race_g *g, struct race_pass *p)
 {
-    if (p->value == 0 || !is_up_to_date(g, p->slot, p->value))
+    if (p->value == 0 || !race_sync_is_up_to_date(g, p->slot, p->value))
         clock_assign(&p->clock, &g->known);
     p->slot = g->slot;
     p->value = race_g_value(g);

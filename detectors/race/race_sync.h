@@ -15,6 +15,7 @@ struct race_sync {
     uint32_t slot, value;     /* the last releaser; value 0: everything is in `clock`, or there is nothing */
     bool whole;
     bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
+    uint16_t owner;           /* the thread that may read it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
 };
 
 /* The same in an object of the runtime, which guards it: a channel's slot (runtime/hooks.h). Zero is empty. Value 0: everything is in `clock`. */
@@ -34,6 +35,9 @@ void race_meet(struct race_g *a, struct race_g *b);
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
 void race_sync_unlock(uintptr_t addr);
 
+/* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
+struct race_sync *race_sync_held(uintptr_t addr);
+
 /* With it locked: */
 void race_sync_acquire(struct race_g *g, struct race_sync *s);
 /* Replaces; joins. Both publish. */
@@ -50,6 +54,11 @@ void race_sync_clear(struct race_sync *s);
 static inline bool race_sync_is_empty(const struct race_sync *s)
 {
     return s->value == 0 && s->clock.root == NULL;
+}
+/* Whether all that g knows is in what it left with `value`. */
+static inline bool race_sync_is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
+{
+    return slot == g->slot && value >= g->learned_at;
 }
 /* Whether g has nothing to learn here. */
 static inline bool race_sync_is_known(const struct race_g *g, const struct race_sync *s)
