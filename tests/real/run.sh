@@ -2,7 +2,7 @@
 # Builds programs that others wrote with race detection and runs them under their own tests or a load (docs/race-real-code.md).
 #   run.sh CMAKE BUILD_DIR [NAME...]     NAME: sqlite memcached bgzip pbzip2
 # BUILD_DIR is a build of this project; sources are fetched as Debian source packages into BUILD_DIR/real. Fails if a program crashes, if its tests fail,
-# or if there is a report that known-NAME.txt (regular expressions, matched against "function | function") does not have.
+# or if there is a report that known-NAME.txt does not have (judge.py).
 # With GORT_REAL_SECONDS: how long a load runs (20).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,25 +19,19 @@ export PKG_CONFIG_PATH GORACE=atexit_sleep_ms=0
 read -ra compile <<< "$(pkg-config --cflags gort-race)"
 read -ra link <<< "$(pkg-config --libs gort-race)"
 
-# Each report of FILE as "function | function"
-pairs() {
-    awk '/^WARNING: DATA RACE/ { side = 0; first = "" }
-         /^(Read|Write|Atomic|Previous) ?.* by / { getline; sub(/^ +/, ""); if (side++ == 0) first = $0; else if (side == 2) print first " | " $0 }' "$1" | sort -u
-}
 # judge NAME FILE STATUS: what became of a run
-judge() {
-    local name=$1 out=$2 status=$3 n unknown
-    n=$(grep -ac '^WARNING: DATA RACE' "$out" || true)
-    [ "$status" -eq 0 ] || { [ "$status" -eq 66 ] && [ "$n" -gt 0 ]; } || { fail "$name ended with status $status: $(tail -n 5 "$out")"; return; }
-    unknown=$(pairs "$out" | if [ -e "$here/known-$name.txt" ]; then grep -avE -f <(grep -v '^#' "$here/known-$name.txt"); else cat; fi || true)
-    [ -z "$unknown" ] || { fail "$name: reports that nobody has examined (in $out):"; printf '%s\n' "$unknown" >&2; return; }
-    say "$name: ran to its end, $n reports, all known"
+judge() { python3 "$here/judge.py" "$1" "$here/known-$1.txt" "$2" "$3" || failed=1; }
+
+# logged FILE COMMAND...: its output is shown if it fails
+logged() {
+    local log=$1; shift
+    "$@" > "$log" 2>&1 || { tail -n 20 "$log" >&2; fail "${1##*/} (see $PWD/$log)"; return 1; }
 }
 
 build_sqlite() {
     local src=$1
     mkdir -p "$work/sqlite"; cd "$work/sqlite"
-    [ -e sqlite3.c ] || { "$src/configure" > configure.log 2>&1 && make sqlite3.c > make.log 2>&1; }
+    [ -e sqlite3.c ] || { logged configure.log "$src/configure"; logged make.log make sqlite3.c; }
     cc -g -O1 "${compile[@]}" -DSQLITE_THREADSAFE=1 -c sqlite3.c -o sqlite3.o
     cp "$src"/test/threadtest[34].c "$src"/test/tt3_*.c .
     cc -g -O1 "${compile[@]}" -I. -I"$src/src" -I"$src/test" threadtest3.c "$src/src/test_multiplex.c" sqlite3.o "${link[@]}" -lm -o threadtest3
@@ -62,14 +56,14 @@ run_memcached() {
     local src status=0 server port=22199
     src=$("$here/fetch.sh" memcached "$work")
     cd "$src"
-    [ -e Makefile ] || ./configure --disable-docs > configure.log 2>&1
+    [ -e Makefile ] || logged configure.log ./configure --disable-docs
     rm -f memcached ./*.o
-    make memcached CFLAGS="-g -O2 -pthread ${compile[*]}" LIBS="-levent ${link[*]}" > make.log 2>&1
+    logged make.log make memcached CFLAGS="-g -O2 -pthread ${compile[*]}" LIBS="-levent ${link[*]}"
     ./memcached -u root -l 127.0.0.1 -p $port -U 0 -t 4 -m 64 -o lru_crawler,lru_maintainer > out 2>&1 &
     server=$!
     for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/$port) 2> /dev/null && break; sleep 0.1; done
     python3 "$here/memcached_load.py" $port "$seconds" || fail "memcached gave wrong answers"
-    kill "$server"
+    kill "$server" || true   # it may have ended: wait tells how
     wait "$server" || status=$?
     judge memcached out $status
 }
