@@ -31,11 +31,13 @@ static bool take(go_mutex *mu, uint32_t as)
     return atomic_compare_exchange_strong_explicit(&mu->state, &free, as, memory_order_acquire, memory_order_relaxed);
 }
 
-/* A short while: the holder may be about to unlock on another processor. */
+/* A short while: the holder may be about to unlock on another processor. Few looks: between two of them it can lock and unlock some dozens of times with all
+ * that the mutex guards in its cache. With race detection that takes longer. */
 static bool spin(go_mutex *mu, uint32_t as)
 {
-    for (int i = 0; i < 4; i++) {
-        for (int k = 0; k < 30; k++)
+    enum { LOOKS = HOOK_IS_ON ? 10 : 4, PAUSES = HOOK_IS_ON ? 120 : 30 };
+    for (int i = 0; i < LOOKS; i++) {
+        for (int k = 0; k < PAUSES; k++)
             ctx_pause();
         uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
         if (s == FREE && take(mu, as))

@@ -96,7 +96,7 @@ static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
     else
         race_sync_leave_merge(s, g->slot, g->clock, &g->known, knew);
     g->only = s;
-    s->owner = bias_owner(s->addr >> BIAS_BITS) == bias_me->id ? (uint16_t)bias_me->id : 0;
+    race_sync_owned(s);
 }
 
 /* Whether the operation belongs to the epoch before. */

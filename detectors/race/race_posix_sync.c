@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -104,11 +105,39 @@ INTERPOSE int pthread_mutex_destroy(pthread_mutex_t *m)
     return err;
 }
 
+static bool more_than_one_processor(void)
+{
+    static atomic_int n;   /* relaxed: whoever computes it computes the same */
+    int known = atomic_load_explicit(&n, memory_order_relaxed);
+    if (known == 0) {
+        int saved = errno;
+        known = get_nprocs();
+        errno = saved;
+        atomic_store_explicit(&n, known, memory_order_relaxed);
+    }
+    return known > 1;
+}
+
+/* A mutex that another thread holds will mostly be free in a moment, and to sleep for it costs both of them: so it is looked at a few times first. Rarely, for
+ * between two looks the holder can lock and unlock some dozens of times with all lines of its cache at hand. */
+static int lock_patiently(pthread_mutex_t *m)
+{
+    enum { LOOKS = 10, PAUSES = 120 };
+    int err = REAL(pthread_mutex_trylock)(m);
+    for (int looks = 0; err == EBUSY && looks < LOOKS && more_than_one_processor(); looks++) {
+        for (int i = 0; i < PAUSES; i++)
+            __builtin_ia32_pause();
+        if (*(volatile int *)&m->__data.__lock == 0)
+            err = REAL(pthread_mutex_trylock)(m);
+    }
+    return err == EBUSY ? BLOCKING(REAL(pthread_mutex_lock)(m)) : err;
+}
+
 INTERPOSE int pthread_mutex_lock(pthread_mutex_t *m)
 {
     unsigned kind = mutex_kind(m);
     wanted(m, kind, PC);
-    return taken(m, BLOCKING(REAL(pthread_mutex_lock)(m)), kind, PC);
+    return taken(m, lock_patiently(m), kind, PC);
 }
 
 INTERPOSE int pthread_mutex_trylock(pthread_mutex_t *m)

@@ -7,8 +7,8 @@
  * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
  * something. The table is committed as touched.
  *
- * Atomics that one thread alone uses, in a region that is biased to it, do without the lock (race_atomic.c: alone_begin). The thread is the sync's owner then,
- * and reads it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes that off first (disown): it clears the field, and
+ * What one thread alone synchronizes by, in a region that is biased to it, does without the lock (own_begin; race_atomic.c: alone_begin). The thread is the sync's owner then,
+ * and may use it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes that off first (disown): it clears the field, and
  * then sees to it that the region is not the owner's. Of the owner, which stores busy and then reads the field, membarrier leaves two cases, as with the
  * region itself: it is seen to be busy, and waited for, or it sees the field cleared. If the region was nobody else's already, the owner can only come
  * back to it by a compare-and-swap, a full barrier like the one here between the field and the look at the region. */
@@ -228,11 +228,48 @@ static bool is_off(const struct race_g *g)
     return g == NULL || g == &race_ignored;
 }
 
+/* The sync of addr, if the calling thread is its owner: then it is busy. NULL: it is not. */
+static inline struct race_sync *own_begin(uintptr_t addr)
+{
+    uint32_t region;
+    if (race_unlikely(!bias_enter(bias_me, addr, &region)))
+        return NULL;
+    struct race_sync *s = race_sync_held(addr);
+    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id))
+        return s;
+    bias_leave(bias_me);
+    return NULL;
+}
+
+/* Whether g, alone, has left all that it had to. */
+static inline bool own_release(struct race_g *g, uintptr_t addr)
+{
+    struct race_sync *s = own_begin(addr);
+    if (!s)
+        return false;
+    bool can = s->whole && s->own.root == NULL && race_sync_is_up_to_date(g, s->slot, s->value);
+    if (race_likely(can)) {
+        s->value = race_g_value(g);
+        s->seen = false;
+    }
+    bias_leave(bias_me);
+    if (can)
+        race_g_publish(g);
+    return can;
+}
+
 /* Nothing there: the caller has synchronized with whoever left something already, and would see it. */
 void race_acquire(struct race_g *g, const void *addr)
 {
     if (is_off(g) || atomic_load_explicit(bucket_of((uintptr_t)addr), memory_order_relaxed) == 0)
         return;
+    struct race_sync *own = own_begin((uintptr_t)addr);
+    if (own) {
+        bool known = own->whole && own->slot == g->slot;
+        bias_leave(bias_me);
+        if (race_likely(known))
+            return;
+    }
     struct race_sync *s = race_sync_lock((uintptr_t)addr, false);
     if (s)
         race_sync_acquire(g, s);
@@ -243,8 +280,11 @@ void race_release(struct race_g *g, const void *addr)
 {
     if (is_off(g))
         return;
+    if (own_release(g, (uintptr_t)addr))
+        return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, true);
     race_sync_release(g, s);
+    race_sync_owned(s);
     race_sync_unlock((uintptr_t)addr);
 }
 
@@ -252,8 +292,11 @@ void race_release_merge(struct race_g *g, const void *addr)
 {
     if (is_off(g))
         return;
+    if (own_release(g, (uintptr_t)addr))
+        return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, true);
     race_sync_release_merge(g, s);
+    race_sync_owned(s);
     race_sync_unlock((uintptr_t)addr);
 }
 

@@ -6,6 +6,7 @@
 #define RACE_SYNC_H
 
 #include "race.h"
+#include "race_bias.h"
 
 struct race_sync {
     uintptr_t addr;
@@ -15,7 +16,7 @@ struct race_sync {
     uint32_t slot, value;     /* the last releaser; value 0: everything is in `clock`, or there is nothing */
     bool whole;
     bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
-    uint16_t owner;           /* the thread that may read it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
+    uint16_t owner;           /* the thread that may use it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
 };
 
 /* The same in an object of the runtime, which guards it: a channel's slot (runtime/hooks.h). Zero is empty. Value 0: everything is in `clock`. */
@@ -49,6 +50,11 @@ void race_sync_leave_merge(struct race_sync *s, uint32_t slot, uint32_t value, c
 void race_sync_join_into(struct race_sync *s, struct clock *c);
 /* Replaces what is there by what `slot` knew when it published `value`. */
 void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const struct clock *known);
+/* The calling thread has released there: if the region is its own, it may do without the lock from now on. */
+static inline void race_sync_owned(struct race_sync *s)
+{
+    s->owner = bias_owner(s->addr >> BIAS_BITS) == bias_me->id ? (uint16_t)bias_me->id : 0;
+}
 /* Empty. */
 void race_sync_clear(struct race_sync *s);
 static inline bool race_sync_is_empty(const struct race_sync *s)
