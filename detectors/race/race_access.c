@@ -140,7 +140,7 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
 static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uint32_t region, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e;
-    if (race_unlikely((region & BIAS_OWNER) != BIAS_SHARED || !shadow_try_lock(s, addr, &e)))
+    if (race_unlikely((region & BIAS_OWNER) != BIAS_SHARED || !shadow_try_lock(s, addr, region, &e)))
         e = shadow_hold(s, addr, &region);
     word_enter(g, s, e, region, addr, now, pc);
     if ((region & BIAS_OWNER) == BIAS_SHARED)

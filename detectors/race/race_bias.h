@@ -16,10 +16,16 @@
  * gives way. While the owner is busy it waits for nothing that a thread in bias_settle may hold: no lock of a word, of synchronization or of a report.
  *
  * In a shared region the word's own lock excludes others. A thread may become the owner of a shared region (bias_sample) while another holds a word's
- * lock there. So whoever has locked (a compare-and-swap, a full barrier) looks at the owner again, and goes on only if that is nobody else; and
- * whoever takes a region does it by a compare-and-swap too, and then takes no word that it finds locked, but gets in line for the lock. Of the two
- * full barriers one comes first: either the one sees the lock, or the other sees the owner. Who locked and finds an owner takes the lock off by a
- * compare-and-swap, as the owner may have overwritten it.
+ * lock there. So whoever has locked (a compare-and-swap, a full barrier) looks at the region again, and goes on only if it has not moved since before
+ * the lock; and whoever takes a region does it by a compare-and-swap too, and then takes no word that it finds locked, but gets in line for the lock. Of
+ * the two full barriers one comes first: either the one sees the lock, or the other sees the owner.
+ *
+ * That the region is shared again is not enough: in between it may have had an owner, who saw no lock yet and overwrote it, and from whom it was taken
+ * since. Each time a region is taken from its owner its count of moves grows, and at the last count it has no owner any more: so the same owner and the
+ * same moves mean that there was no other. Who has locked in vain takes the lock off by a compare-and-swap, as an owner may have overwritten it, and others
+ * may have locked the word after that. So a lock says whose it is (shadow_lock): an epoch may come back, with another's lock.
+ *
+ * tests/spin/race_bias.pml is a model of all this, which is searched exhaustively, with and without each of these steps.
  *
  * A region that was taken away more than MOVES_MAX times is shared; it becomes somebody's again when one thread alone was seen there, the more often
  * the more it has moved before, and at last never. Without membarrier (Linux 4.14) nothing is biased. */
@@ -66,7 +72,7 @@ static inline __attribute__((always_inline)) bool bias_enter(struct bias_thread 
 {
     atomic_store_explicit(&me->busy, addr >> BIAS_BITS, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);   /* the other side's membarrier makes it a real one */
-    *word = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
+    *word = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);   /* before a lock is taken (bias_allows) */
     if (__builtin_expect((*word & BIAS_OWNER) == me->id, 1)) {
         atomic_signal_fence(memory_order_seq_cst);
         return true;
@@ -83,14 +89,15 @@ static inline __attribute__((always_inline)) void bias_leave(struct bias_thread 
 /* Sees to it that the region of addr is the caller's (true) or shared. *first: it had been nobody's. May wait for other threads' changes: not between
  * bias_enter and bias_leave. */
 bool bias_settle(uintptr_t addr, bool *first);
-/* After a lock was taken in the region of addr: whether it excludes all others. If not, it has to be given back, and bias_settle is due. */
-static inline bool bias_allows(uintptr_t addr)
+/* After a lock was taken in the region of addr: whether it excludes all others. If not, it has to be given back, and bias_settle is due.
+ * before: the region's word, read before the lock was taken: it was shared, or the caller's. */
+static inline bool bias_allows(uintptr_t addr, uint32_t before)
 {
 #if !defined __x86_64__
     atomic_thread_fence(memory_order_seq_cst);   /* there the lock's own instruction is one */
 #endif
-    uint32_t owner = bias_owner(addr >> BIAS_BITS);
-    return owner == BIAS_SHARED || owner == bias_me->id;
+    uint32_t now = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
+    return !((now ^ before) & (BIAS_OWNER | BIAS_MOVES << BIAS_MOVES_SHIFT));
 }
 /* The caller has changed something in a shared region, and holds nothing there any more. */
 void bias_sample_slow(uintptr_t addr);

@@ -68,19 +68,19 @@ bool shadow_settle(uintptr_t addr)
     return mine;
 }
 
-/* The region's owner may have stored another epoch meanwhile, and with it taken the lock off. */
+/* The region's owner may have stored another epoch meanwhile, and with it taken the lock off. Then others may have locked the word. */
 void shadow_lock_back(struct shadow *s, uint64_t e)
 {
-    uint64_t locked = e | EPOCH_LOCK;
+    uint64_t locked = shadow_lock();
     atomic_compare_exchange_strong_explicit(&s->epoch, &locked, e, memory_order_release, memory_order_relaxed);
 }
 
 uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
 {
     for (unsigned spins = 0;; spins++) {
-        *region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
-        if ((*region & BIAS_OWNER) != BIAS_SHARED && shadow_settle(addr)) {
-            if (!bias_enter(bias_me, addr, region))
+        *region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
+        if ((*region & BIAS_OWNER) != BIAS_SHARED) {
+            if (!shadow_settle(addr) || !bias_enter(bias_me, addr, region))
                 continue;
             uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
             if (!(e & EPOCH_LOCK))
@@ -88,7 +88,7 @@ uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
             bias_leave(bias_me);
         }
         uint64_t e;
-        if (shadow_try_lock(s, addr, &e))
+        if (shadow_try_lock(s, addr, *region, &e))
             return e;
         if (spins < 200)
             __builtin_ia32_pause();
@@ -152,6 +152,19 @@ void shadow_clear(uintptr_t addr, size_t n)
     }
 }
 
+/* Whoever has locked a word waits for nothing, so he may be waited for; but he may have been taken off the processor. */
+static uint64_t epoch_of(struct shadow *s)
+{
+    uint64_t e;
+    for (unsigned spins = 0; (e = atomic_load_explicit(&s->epoch, memory_order_relaxed)) & EPOCH_LOCK; spins++) {
+        if (spins < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+    return e;
+}
+
 /* Without the word's lock: an entry that is just being replaced may be read half old, half new; the caller wants only its epoch. */
 bool shadow_last_write(uintptr_t addr, struct race_side *out)
 {
@@ -161,10 +174,9 @@ bool shadow_last_write(uintptr_t addr, struct race_side *out)
     struct shadow *s = shadow_in(slice, addr);
     bool more = atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE;
     for (int i = 0; i < 1 + more; i++, s = shadow_second(s)) {
-        uint64_t e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
-        if (i == 1 && shadow_list_of(e))
+        uint64_t e = i == 0 ? epoch_of(s) : atomic_load_explicit(&s->epoch, memory_order_relaxed);
+        if (shadow_list_of(e))
             break;
-        e &= ~(uint64_t)EPOCH_LOCK;
         if ((e & EPOCH_WRITE) && !(e & EPOCH_ATOMIC)) {
             *out = (struct race_side){e, atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_NODE,
                                       atomic_load_explicit(&s->pc, memory_order_relaxed)};

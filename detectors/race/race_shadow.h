@@ -25,7 +25,7 @@
 #include "race_list.h"
 
 struct shadow {
-    _Atomic(uint64_t) epoch;   /* 0: none. Bit 0 (EPOCH_LOCK) in a first word: locked (race_bias.h); in a second one: it is a list's address */
+    _Atomic(uint64_t) epoch;   /* 0: none. With bit 0 (EPOCH_LOCK) no epoch: a first word is locked (race_bias.h); a second one's is a list's address */
     union {
         struct {
             _Atomic(uint32_t) node;   /* and in a first word two flags */
@@ -103,15 +103,22 @@ static inline struct shadow *shadow_second(struct shadow *s)
     return (struct shadow *)((char *)s + SHADOW_SECOND);
 }
 
-/* Takes off the lock of a word that turned out not to be for the caller to lock. */
+/* The epoch of a word that the calling thread has locked: no other thread's. */
+static inline uint64_t shadow_lock(void)
+{
+    return (uintptr_t)&bias_me | EPOCH_LOCK;
+}
+
+/* Takes off the lock of a word that turned out not to be for the caller to lock; e: the epoch that was there. */
 void shadow_lock_back(struct shadow *s, uint64_t e);
-/* Whether a word of a shared region could be locked at once; *e: the epoch that was there. Acquire pairs with the release that stores an epoch. */
-static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint64_t *e)
+/* Whether a word could be locked at once; *e: the epoch that was there. region: the region's word, read before; it was shared, or the caller's. Acquire
+ * pairs with the release that stores an epoch. */
+static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint32_t region, uint64_t *e)
 {
     *e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
-    if ((*e & EPOCH_LOCK) || !atomic_compare_exchange_strong_explicit(&s->epoch, e, *e | EPOCH_LOCK, memory_order_acquire, memory_order_relaxed))
+    if ((*e & EPOCH_LOCK) || !atomic_compare_exchange_strong_explicit(&s->epoch, e, shadow_lock(), memory_order_acquire, memory_order_relaxed))
         return false;
-    if (race_likely(bias_allows(addr)))
+    if (race_likely(bias_allows(addr, region)))
         return true;
     shadow_lock_back(s, *e);
     return false;

@@ -88,7 +88,7 @@ static race_noinline void disown(struct race_sync *s)
 {
     __atomic_store_n(&s->owner, 0, __ATOMIC_SEQ_CST);
     atomic_thread_fence(memory_order_seq_cst);
-    uint32_t owner = bias_owner(s->addr >> BIAS_BITS);
+    uint32_t owner = atomic_load_explicit(&bias_of[s->addr >> BIAS_BITS], memory_order_acquire) & BIAS_OWNER;
     if (owner != BIAS_SHARED && owner != BIAS_NONE && owner != bias_me->id)
         shadow_settle(s->addr);
 }

@@ -81,10 +81,16 @@ Test(race_bias, holders_are_alone)
     cr_assert_gt(atomic_load(&locked), 0);
 }
 
-static void *once(void *p)
+struct place {
+    unsigned region;
+    uint32_t *id;   /* of the thread that was there */
+};
+
+static void *hold_once(void *p)
 {
-    hold_and_count(0, 0);
-    *(uint32_t *)p = bias_me->id;
+    struct place *at = p;
+    hold_and_count(at->region, 0);
+    *at->id = bias_me->id;
     bias_thread_end();
     return NULL;
 }
@@ -99,7 +105,7 @@ Test(race_bias, regions_change_owners)
     cr_assert_eq(owner_of(memory), first);
     for (int i = 1; i < 8; i++) {   /* two in turn: it is taken away twice, then it is shared */
         if (i & 1) {
-            pthread_create(&t, NULL, once, &id);
+            pthread_create(&t, NULL, hold_once, &(struct place){0, &id});
             pthread_join(t, NULL);
         } else {
             hold_and_count(0, 0);
@@ -147,4 +153,66 @@ Test(race_bias, forgetting_leaves_the_owner)
     cr_assert_eq(atomic_load(&shadow_of(addr + 8)->epoch), 0);
     cr_assert_eq(owner_of(&memory[2 * REGION]), bias_me->id);
     cr_assert_eq(atomic_load(&bias_of[addr >> BIAS_BITS]) & (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT, 0);
+}
+
+static void share(unsigned region)
+{
+    uint32_t id;
+    pthread_t t;
+    for (int i = 0; owner_of(&memory[region * REGION]) != BIAS_SHARED; i++) {
+        hold_and_count(region, 0);
+        pthread_create(&t, NULL, hold_once, &(struct place){region, &id});
+        pthread_join(t, NULL);
+        cr_assert_lt(i, 4);
+    }
+}
+
+/* Who was slow in locking a word does not take a region that is shared again for one that was shared all the time: in between it had an owner, who may
+ * have overwritten the lock. */
+Test(race_bias, a_lock_is_none_if_the_region_moved)
+{
+    uintptr_t addr = (uintptr_t)&memory[3 * REGION];
+    shadow_start();
+    share(3);
+    uint32_t before = atomic_load(&bias_of[addr >> BIAS_BITS]);
+    cr_assert(bias_allows(addr, before));
+    for (int i = 0; i < 1000; i++)
+        hold_and_count(3, 0);
+    cr_assert_eq(owner_of(&memory[3 * REGION]), bias_me->id);
+    cr_assert_not(bias_allows(addr, before));
+    share(3);
+    cr_assert_not(bias_allows(addr, before));
+    cr_assert(bias_allows(addr, atomic_load(&bias_of[addr >> BIAS_BITS])));
+}
+
+static void *try_lock(void *p)
+{
+    uintptr_t addr = (uintptr_t)p;
+    bool first;
+    uint64_t e;
+    bias_settle(addr, &first);
+    cr_assert(shadow_try_lock(shadow_of(addr), addr, atomic_load(&bias_of[addr >> BIAS_BITS]), &e));
+    return NULL;
+}
+
+/* The same epoch, locked by two threads one after the other: each takes off its own lock only. */
+Test(race_bias, a_lock_is_taken_off_by_its_owner)
+{
+    uintptr_t addr = (uintptr_t)&memory[4 * REGION];
+    struct shadow *s;
+    pthread_t t;
+    uint64_t e;
+    shadow_start();
+    share(4);
+    s = shadow_of(addr);
+    e = atomic_load(&s->epoch);
+    pthread_create(&t, NULL, try_lock, (void *)addr);
+    pthread_join(t, NULL);
+    cr_assert(atomic_load(&s->epoch) & EPOCH_LOCK);
+    shadow_lock_back(s, e);
+    cr_assert(atomic_load(&s->epoch) & EPOCH_LOCK);
+    atomic_store(&s->epoch, e);
+    try_lock((void *)addr);
+    shadow_lock_back(s, e);
+    cr_assert_eq(atomic_load(&s->epoch), e);
 }

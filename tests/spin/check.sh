@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Searches race_bias.pml exhaustively: as the detector does it nothing may be found, and each step that is left out must be. check.sh [all]; all: also with
+# the detector's own numbers of moves, and progress of three threads (2 GiB, some minutes).
+set -u
+model=$(cd "$(dirname "$0")" && pwd)/race_bias.pml
+command -v spin > /dev/null || { echo "spin is missing: install Debian's package spin" >&2; exit 2; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 2
+bad=0
+three=-DTHREADS=3 two=-DTHREADS=2 short=(-DMOVES_MAX=0 -DSETTLED=2) full=(-DMOVES_MAX=2 -DSETTLED=5)
+
+# search OPTIMIZATION SAFETY|NP OPTION...: pan's output is in ./out
+search() {
+    local level=$1 what=$2; shift 2
+    spin "$@" -a "$model" > log 2>&1 && gcc -w "$level" "-D$what" -DNFAIR=4 -DVECTORSZ=256 -DMEMLIM=2000 -o pan pan.c > log 2>&1 || { cat log >&2; exit 2; }
+    if [ "$what" = NP ]; then ./pan -m1000000 -w24 -l -f > out 2>&1; else ./pan -m1000000 -w24 > out 2>&1; fi
+}
+
+judge() { printf '%-4s %9s states  %-7s %s\n' "$1" "$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' out)" "$2" "$3"; }
+
+# Everything was searched, three threads took each step, and nothing is wrong.
+holds() {
+    search "$([ "$2" = $three ] && echo -O2 || echo -O1)" "$@"
+    if grep -q 'errors: 0$' out && ! grep -qE 'search not completed|depth too small|limit reached|out of memory' out &&
+        { [ "$2" != $three ] || ! grep -E ', state [0-9]+, ' out | grep -qv '"-end-"'; }; then
+        judge ok "$1" "${*:2}"
+    else
+        judge BAD "$1" "${*:2}: must hold"
+        cat out
+        bad=1
+    fi
+}
+
+fails() {
+    search -O0 "$@"
+    if grep -qE 'assertion violated|non-progress cycle' out; then
+        judge ok "$1" "${*:2}: found, $(sed -n 's/^pan:1: \([a-z-]* [a-z]*\).*/\1/p' out)"
+    else
+        judge BAD "$1" "${*:2}: must be found"
+        cat out
+        bad=1
+    fi
+}
+
+holds SAFETY $three
+holds SAFETY $three -DNUMBERLESS "${short[@]}"
+holds SAFETY $two "${full[@]}"
+holds NP $two "${full[@]}"
+holds NP $two -DWILD
+for step in PLAIN_FIRST PLAIN_SAMPLE NO_MEMBARRIER NO_WAIT LEAVES_EARLY ENTERS_BLINDLY OWNER_IGNORES_LOCK PLAIN_LOCK NO_RECHECK PLAIN_BACK; do
+    fails SAFETY $two -D$step
+done
+for step in NO_MOVING OWNER_ONLY LOCK_OF_EPOCH; do   # which two threads do not notice
+    fails SAFETY $three -D$step
+done
+fails NP $two -DNO_BACK
+if [ "${1:-}" = all ]; then
+    holds SAFETY $three "${full[@]}"
+    holds SAFETY $three -DNUMBERLESS
+    holds NP $three "${short[@]}"
+fi
+exit $bad
