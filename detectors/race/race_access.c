@@ -88,11 +88,17 @@ static inline bool is_own_before(uint64_t e, uint64_t now)
     return differs >> SLOT_SHIFT == 0 && differs >> CLOCK_SHIFT != 0 && !(e & EPOCH_LOCK);
 }
 
+/* Whether the goroutine accessed the word last, in any epoch. */
+static inline bool is_own(uint64_t e, uint64_t now)
+{
+    return (e ^ now) >> SLOT_SHIFT == 0 && !(e & EPOCH_LOCK);
+}
+
 /* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
- * only to put in order. False: that takes the long way.
+ * only to put in order. False: that takes the long way. sure: no entry of the same epoch stands for the access; else at least the first doesn't.
  *
  * If the entry differs in its epoch only, it goes, and what happened before it and was not subsumed by it is not subsumed by the new one either. */
-static inline __attribute__((always_inline)) bool word_change_own(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc)
+static inline __attribute__((always_inline)) bool word_change_own(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc, bool sure)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED), flags = node & ~(uint32_t)SHADOW_NODE;
     if (flags == SHADOW_MORE)
@@ -102,12 +108,11 @@ static inline __attribute__((always_inline)) bool word_change_own(struct shadow 
         bool drop = shadow_subsumes(now, e);
         if (flags) {
             uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
-            if ((e2 & EPOCH_LOCK) || !shadow_subsumes(now, e2)) {
-                if ((e2 & EPOCH_LOCK) || !drop)
-                    return false;
-            } else if (drop) {
+            bool drop_second = !(e2 & EPOCH_LOCK) && shadow_subsumes(now, e2);
+            if (drop && drop_second)
                 flags = 0;
-            }
+            else if (!(sure || is_own_before(e, now)) || (e2 & EPOCH_LOCK) || !(drop || drop_second))
+                return false;
         }
         if (!drop) {
             shadow_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
@@ -129,7 +134,7 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
         bias_leave(bias_me);
         if (e == 0)
             shadow_mark(addr, region);
-    } else if (own && word_change_own(s, e, now, g->node->id, race_pc_pack(pc))) {
+    } else if (own && word_change_own(s, e, now, g->node->id, race_pc_pack(pc), true)) {
         bias_leave(bias_me);
     } else {
         word_change(g, s, e, addr, now, pc);
@@ -198,7 +203,7 @@ static race_noinline void access_new(uintptr_t addr, uintptr_t pc, struct shadow
     access_word(race_cur_tls, s, addr, now, pc);
 }
 
-/* Mostly the word is the goroutine's own, from another epoch. Whatever else there may be takes the other way with all arguments where they are, so
+/* Mostly the word is the goroutine's own. Whatever else there may be takes the other way with all arguments where they are, so
  * that nothing is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
 {
@@ -206,9 +211,9 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t n
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
     uint32_t region;
-    if (race_likely(is_own_before(atomic_load_explicit(&s->epoch, RELAXED), now) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
+    if (race_likely(is_own(atomic_load_explicit(&s->epoch, RELAXED), now) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
         uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-        bool done = is_own_before(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc));
+        bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), false);
         bias_leave(bias_me);
         if (race_likely(done)) {
             if (!g->recorded)

@@ -222,6 +222,7 @@ static void take_place(struct race_g *g, struct race_who *former)
     g->epoch = epoch_make(g->slot, g->clock);
     g->learned_at = g->clock;   /* what it starts with was not published by this slot */
     g->spawned_value = 0;
+    g->lockset_since = 0;
     g->recorded = false;
 }
 

@@ -26,10 +26,11 @@ static inline void lock_history_push(struct race_g *g, uint32_t id)
     uint32_t n = h ? atomic_load_explicit(&h->n, memory_order_relaxed) : 0;
     uint64_t now = (uint64_t)g->clock << 32 | id;
     g->lockset = id;
-    if (n > 0 && atomic_load_explicit(&h->at[(n - 1) & (h->cap - 1)], memory_order_relaxed) >> 32 == g->clock) {
+    if (g->lockset_since == g->clock) {
         atomic_store_explicit(&h->at[(n - 1) & (h->cap - 1)], now, memory_order_relaxed);
         return;
     }
+    g->lockset_since = g->clock;
     if (race_unlikely(!h || (n & (h->cap - 1)) == 0))
         if (!h || n >= h->cap)
             h = race_lock_history_grow(g);

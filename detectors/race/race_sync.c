@@ -7,11 +7,12 @@
  * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
  * something. The table is committed as touched.
  *
- * What one thread alone synchronizes by, in a region that is biased to it, does without the lock (own_begin; race_atomic.c: alone_begin). The thread is the sync's owner then,
- * and may use it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes that off first (disown): it clears the field, and
- * then sees to it that the region is not the owner's. Of the owner, which stores busy and then reads the field, membarrier leaves two cases, as with the
- * region itself: it is seen to be busy, and waited for, or it sees the field cleared. If the region was nobody else's already, the owner can only come
- * back to it by a compare-and-swap, a full barrier like the one here between the field and the look at the region. */
+ * What one thread alone synchronizes by, in a region that is biased to it, does without the lock (own_begin; race_atomic.c: alone_begin). The
+ * thread is the sync's owner then, and may use it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes
+ * that off first (disown): it clears the field, and then sees to it that the region is not the owner's. Of the owner, which stores busy and then reads
+ * the field, membarrier leaves two cases, as with the region itself: it is seen to be busy, and waited for, or it sees the field cleared. If the
+ * region was nobody else's already, the owner can only come back to it by a compare-and-swap, a full barrier like the one here between the field and
+ * the look at the region. */
 #include "race_sync.h"
 
 #include <sched.h>
