@@ -66,10 +66,10 @@ static void left_before(struct race_g *g, struct race_sync *s)
 /* What a relaxed operation leaves on behalf of the last release fence. */
 static void left_by_fence(struct race_g *g, struct race_sync *s, bool store)
 {
-    if (s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
-        return;   /* more than that is there */
     if (store)
         left_before(g, s);
+    if (s->slot == g->fence_slot && s->whole && s->value >= g->fence_value)
+        return;   /* more than that is there */
     if (race_sync_is_empty(s) || (s->whole && s->slot == g->fence_slot && s->own.root == NULL))
         race_sync_set(s, g->fence_slot, g->fence_value, &g->fence_release);
     else
