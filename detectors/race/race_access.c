@@ -196,17 +196,18 @@ void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how)
     race_access(race_cur(), addr, how >> 8, how & 0xff, pc);
 }
 
-static race_noinline void access_new(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
+static race_noinline void access_new(uintptr_t addr, uintptr_t pc, uint64_t now)
 {
-    if (race_unlikely((uintptr_t)s - shadow_nobody < SHADOW_SECOND) && (s = shadow_of(addr)) == NULL)
-        return;
-    access_word(race_cur_tls, s, addr, now, pc);
+    struct shadow *s = shadow_of(addr);
+    if (race_likely(s != NULL))
+        access_word(race_cur_tls, s, addr, now, pc);
 }
 
 /* Mostly the word is the goroutine's own. Whatever else there may be takes the other way with all arguments where they are, so
  * that nothing is saved here. */
-void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t now)
+void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now)
 {
+    struct shadow *s = shadow_in(shadow_slice(addr), addr);   /* perhaps nobody's */
     struct race_g *g = race_cur_tls;
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
@@ -221,7 +222,7 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, struct shadow *s, uint64_t n
             return;
         }
     }
-    access_new(addr, pc, s, now);
+    access_new(addr, pc, now);
 }
 
 static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)

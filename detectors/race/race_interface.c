@@ -43,7 +43,7 @@ void __tsan_func_exit(void)
 }
 
 #define ACCESS(name, size, kind) \
-    void __tsan_##name(void *addr) { race_access_sized((uintptr_t)addr, size, kind, PC); }
+    void __tsan_##name(void *addr) { race_access_sized((uintptr_t)addr, size, kind); }
 #define ACCESS16(name, kind) \
     void __tsan_##name(void *addr) { race_access_range(race_cur(), (uintptr_t)addr, 16, kind, PC); }
 
