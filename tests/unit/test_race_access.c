@@ -46,13 +46,13 @@ static void access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kin
     if (kind & EPOCH_ATOMIC)
         race_access_range(g, addr, size, kind, 0x1000);
     else if (size == 1)
-        race_access_sized(addr, 1, kind, 0x1000);
+        race_access_sized(addr, 1, kind);
     else if (size == 2)
-        race_access_sized(addr, 2, kind, 0x1000);
+        race_access_sized(addr, 2, kind);
     else if (size == 4)
-        race_access_sized(addr, 4, kind, 0x1000);
+        race_access_sized(addr, 4, kind);
     else
-        race_access_sized(addr, 8, kind, 0x1000);
+        race_access_sized(addr, 8, kind);
 }
 
 static uint64_t rnd(uint64_t *s)

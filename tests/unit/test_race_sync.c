@@ -5,6 +5,7 @@
  *
  * The one thread plays two, as far as biased regions know (race_bias.h): so what they synchronize by is one's own, taken by the other, shared. */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <race_shadow.h>
 #include <race_sync.h>
 #include <stdlib.h>
@@ -400,4 +401,88 @@ Test(race_sync, an_epoch_ends_only_when_there_is_something_in_it)
     g->recorded = true;
     race_release(g, place);
     cr_assert_neq(g->epoch, epoch);
+}
+
+/* ---- threads that take syncs from each other ----
+ *
+ * Each operation is ordered after all earlier ones at its place: so whoever did the n-th must know the epoch in which the one before it was left.
+ * Mostly a thread stays at a place of its own, where it does without locks (race_sync.h: owner); now and then another comes, and in the end it is shared:
+ * then the thread goes on to a place where nobody has been. */
+
+enum { THREADS = 4, HOMES = 4096, STAY = 300, HOME = 1 << BIAS_BITS, NOTED = 4096 };
+
+static _Alignas(HOME) char homes[HOMES * HOME];
+static _Atomic(uint64_t) left_in[HOMES][2][NOTED];   /* the epoch of the n-th: of an atomic; under a lock */
+static pthread_mutex_t locks[HOMES];
+static uint32_t nlocked[HOMES];
+static atomic_uint missing, next_home;
+static atomic_uint home_of[THREADS];
+
+static void compare(const struct race_g *g, const _Atomic(uint64_t) *left_by, uint64_t n)
+{
+    uint64_t e = n && n < NOTED ? atomic_load(&left_by[n - 1]) : 0;   /* 0: its thread has not written it down yet */
+    if (e && !race_before(g, e))
+        atomic_fetch_add(&missing, 1);
+}
+
+static void add_at(int home)
+{
+    struct race_g *g = race_cur();
+    uint64_t n = __tsan_atomic64_fetch_add((uint64_t *)(void *)&homes[home * HOME], 1, SEQ_CST);
+    compare(g, left_in[home][0], n);
+    if (n < NOTED)
+        atomic_store(&left_in[home][0][n], epoch_make(g->slot, g->clock - 1));
+}
+
+static void lock_at(int home)
+{
+    struct race_g *g = race_cur();
+    void *at = &homes[home * HOME + 64];
+    pthread_mutex_lock(&locks[home]);
+    race_acquire(g, at);
+    uint32_t n = nlocked[home]++;
+    compare(g, left_in[home][1], n);
+    race_access_range(g, (uintptr_t)at + 8, 8, EPOCH_WRITE, 0);
+    uint64_t now = g->epoch;
+    race_release_merge(g, at);
+    pthread_mutex_unlock(&locks[home]);
+    if (n < NOTED)
+        atomic_store(&left_in[home][1][n], now);
+}
+
+static void *visit(void *p)
+{
+    unsigned me = (unsigned)(uintptr_t)p;
+    uint64_t s = (me + 1) * 0x9e3779b97f4a7c15u;
+    unsigned home;
+    while ((home = atomic_fetch_add(&next_home, 1)) < HOMES) {
+        atomic_store(&home_of[me], home);
+        for (int i = 0; i < STAY; i++) {
+            s ^= s << 13;
+            s ^= s >> 7;
+            s ^= s << 17;
+            int at = (int)(s >> 20) % 100 == 0 ? (int)atomic_load(&home_of[(s >> 32) % THREADS]) : (int)home;
+            if (s >> 50 & 1)
+                add_at(at);
+            else
+                lock_at(at);
+            if ((s >> 52) % 8 == 0)
+                race_access_range(race_cur(), (uintptr_t)&homes[at * HOME + 128 + me * 8], 8, EPOCH_WRITE, 0);
+        }
+    }
+    bias_thread_end();
+    return NULL;
+}
+
+Test(race_sync, what_is_taken_from_its_owner_is_complete)
+{
+    shadow_start();
+    pthread_t t[THREADS];
+    for (int i = 0; i < HOMES; i++)
+        pthread_mutex_init(&locks[i], NULL);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_create(&t[i], NULL, visit, (void *)i), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(t[i], NULL);
+    cr_assert_eq(atomic_load(&missing), 0, "%u edges are missing", atomic_load(&missing));
 }
