@@ -65,7 +65,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         }
         more = true;
     }
-    shadow_set(s, now, me.node | (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0), me.pc);
+    uint32_t flags = (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0) | (more && raced.n == 0 ? SHADOW_QUIET : 0);
+    shadow_set(s, now, me.node | flags, me.pc);
     bias_leave(bias_me);
     if (more)
         race_history_tell();
@@ -97,13 +98,17 @@ static inline bool is_own(uint64_t e, uint64_t now)
 /* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
  * only to put in order. False: that takes the long way. sure: no entry of the same epoch stands for the access; else at least the first doesn't.
  *
- * If the entry differs in its epoch only, it goes, and what happened before it and was not subsumed by it is not subsumed by the new one either. */
+ * If the entry differs in its epoch only, it goes. Nobody has entered anything since, or the first entry were his; so what happened before it and was not
+ * subsumed by it is not subsumed by the new one either, and what did not conflict with it does not conflict with the new one. */
 static inline __attribute__((always_inline)) bool word_change_own(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc, bool sure)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED), flags = node & ~(uint32_t)SHADOW_NODE;
-    if (flags == SHADOW_MORE)
-        return false;
-    if (((e ^ now) & ~EPOCH_CLOCK) != 0) {
+    if (((e ^ now) & ~EPOCH_CLOCK) == 0) {
+        if (flags && !(flags & SHADOW_QUIET))
+            return false;
+    } else {
+        if (flags && !(flags & SHADOW_SETTLED))
+            return false;
         struct shadow *second = shadow_second(s);
         bool drop = shadow_subsumes(now, e);
         if (flags) {
@@ -116,7 +121,7 @@ static inline __attribute__((always_inline)) bool word_change_own(struct shadow 
         }
         if (!drop) {
             shadow_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));
-            flags = SHADOW_MORE | SHADOW_SETTLED;
+            flags = SHADOW_MORE | SHADOW_SETTLED | SHADOW_QUIET;
         }
     }
     shadow_set(s, now, my_node | flags, my_pc);

@@ -146,7 +146,8 @@ static inline __attribute__((always_inline)) enum alone alone_begin(const struct
         uint64_t e = atomic_load_explicit(&w->epoch, memory_order_relaxed), now = now_at(g, addr, size);
         if (goes_on(g, s) && e == now - epoch_make(0, 1))
             return SAME_EPOCH;
-        if (((e ^ now) & ~EPOCH_CLOCK) == 0 && (atomic_load_explicit(&w->node, memory_order_relaxed) & ~(uint32_t)SHADOW_NODE) != SHADOW_MORE)
+        uint32_t flags = atomic_load_explicit(&w->node, memory_order_relaxed) & (SHADOW_MORE | SHADOW_QUIET);
+        if (((e ^ now) & ~EPOCH_CLOCK) == 0 && flags != SHADOW_MORE)   /* as in race_access.c: word_change_own */
             return NEW_EPOCH;
     }
     bias_leave(bias_me);

@@ -28,7 +28,7 @@ struct shadow {
     _Atomic(uint64_t) epoch;   /* 0: none. With bit 0 (EPOCH_LOCK) no epoch: a first word is locked (race_bias.h); a second one's is a list's address */
     union {
         struct {
-            _Atomic(uint32_t) node;   /* and in a first word two flags */
+            _Atomic(uint32_t) node;   /* and in a first word three flags */
             _Atomic(uint32_t) pc;
         };
         _Atomic(uint64_t) node_pc;    /* both, for one store */
@@ -37,7 +37,8 @@ struct shadow {
 _Static_assert(offsetof(struct shadow, node) + 4 == offsetof(struct shadow, pc) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "node is the low half");
 enum { SHADOW_MORE = 1u << 31 };      /* the second word holds something */
 enum { SHADOW_SETTLED = 1 << 30 };    /* and all of it happened before this access */
-enum { SHADOW_NODE = SHADOW_SETTLED - 1 };
+enum { SHADOW_QUIET = 1 << 29 };      /* and nothing of it raced with this access: it happened before, or does not conflict */
+enum { SHADOW_NODE = SHADOW_QUIET - 1 };
 
 enum { SLICE_BITS = 40, SLICES = 256, SHADOW_SHIFT = 1 };
 #define SHADOW_SECOND (1ul << (SLICE_BITS + SHADOW_SHIFT))   /* from a first word to its second one */
