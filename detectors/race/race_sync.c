@@ -229,13 +229,37 @@ static bool is_off(const struct race_g *g)
     return g == NULL || g == &race_ignored;
 }
 
+/* Without the lock, if addr's sync is the first of its bucket (made by a release before). Only g touches what is in it but for the link. The bucket may change
+ * meanwhile, and the first that we saw be freed, if it is another address's: then the word that we compare is no user's address (it is a free
+ * block's link, or zero, or a detector's pointer). */
+static inline __attribute__((always_inline)) struct race_sync *held(uintptr_t addr)
+{
+    struct race_sync *s = (struct race_sync *)(atomic_load_explicit(bucket_of(addr), memory_order_acquire) & ~(uintptr_t)LOCKED);
+    return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
+}
+
+struct race_sync *race_sync_held(uintptr_t addr)
+{
+    return held(addr);
+}
+
+/* Whether nobody else's release is there, and g has learned nothing since its own: then only the value changes. */
+static inline bool left_again(struct race_g *g, struct race_sync *s)
+{
+    if (race_unlikely(!s->whole || s->own.root != NULL || !race_sync_is_up_to_date(g, s->slot, s->value)))
+        return false;
+    s->value = race_g_value(g);
+    s->seen = false;
+    return true;
+}
+
 /* The sync of addr, if the calling thread is its owner: then it is busy. NULL: it is not. */
 static inline struct race_sync *own_begin(uintptr_t addr)
 {
     uint32_t region;
     if (race_unlikely(!bias_enter(bias_me, addr, &region)))
         return NULL;
-    struct race_sync *s = race_sync_held(addr);
+    struct race_sync *s = held(addr);
     if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id))
         return s;
     bias_leave(bias_me);
@@ -248,15 +272,11 @@ static inline bool own_release(struct race_g *g, uintptr_t addr)
     struct race_sync *s = own_begin(addr);
     if (!s)
         return false;
-    bool can = s->whole && s->own.root == NULL && race_sync_is_up_to_date(g, s->slot, s->value);
-    if (race_likely(can)) {
-        s->value = race_g_value(g);
-        s->seen = false;
-    }
+    bool done = left_again(g, s);
     bias_leave(bias_me);
-    if (can)
+    if (done)
         race_g_publish(g);
-    return can;
+    return done;
 }
 
 /* Nothing there: the caller has synchronized with whoever left something already, and would see it. */
@@ -301,30 +321,25 @@ void race_release_merge(struct race_g *g, const void *addr)
     race_sync_unlock((uintptr_t)addr);
 }
 
-/* Without the lock, if addr's sync is the first of its bucket (made by a release before). Only g touches what is in it but for the link. The bucket may change
- * meanwhile, and the first that we saw be freed, if it is another address's: then the word that we compare is no user's address (it is a free
- * block's link, or zero, or a detector's pointer). */
-struct race_sync *race_sync_held(uintptr_t addr)
-{
-    struct race_sync *s = (struct race_sync *)(atomic_load_explicit(bucket_of(addr), memory_order_acquire) & ~(uintptr_t)LOCKED);
-    return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
-}
-
 void race_acquire_held(struct race_g *g, const void *addr)
 {
-    struct race_sync *s = race_sync_held((uintptr_t)addr);
+    struct race_sync *s = held((uintptr_t)addr);
     if (race_unlikely(!s))
         race_acquire(g, addr);
-    else if (!is_off(g))
+    else if (!is_off(g) && !(s->whole && s->slot == g->slot))
         race_sync_acquire(g, s);
 }
 
 void race_release_held(struct race_g *g, const void *addr)
 {
-    struct race_sync *s = race_sync_held((uintptr_t)addr);
+    struct race_sync *s = held((uintptr_t)addr);
     if (race_unlikely(!s))
         race_release_merge(g, addr);
-    else if (!is_off(g))
+    else if (race_unlikely(is_off(g)))
+        return;
+    else if (race_likely(left_again(g, s)))
+        race_g_publish(g);
+    else
         race_sync_release_merge(g, s);
 }
 
