@@ -199,14 +199,23 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
 #define PC ((uintptr_t)__builtin_return_address(0))
 #define ADDR ((uintptr_t)a)
 
+/* Who releases locks the address first. So if nothing is there after the load, none is there of the store that it read. */
 #define LOAD(T, now) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
-    struct race_sync *s = race_sync_lock(ADDR, false); \
-    T v = now; \
-    saw(g, s, mo); \
-    race_sync_unlock(ADDR); \
+    T v; \
+    bool nothing = race_sync_is_none(ADDR); \
+    if (nothing) { \
+        v = now; \
+        nothing = race_sync_is_none(ADDR); \
+    } \
+    if (!nothing) { \
+        struct race_sync *s = race_sync_lock(ADDR, false); \
+        v = now; \
+        saw(g, s, mo); \
+        race_sync_unlock(ADDR); \
+    } \
     account(g, ADDR, sizeof(T), 0, false, false, PC); \
     return v;
 

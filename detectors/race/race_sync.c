@@ -238,6 +238,11 @@ static inline __attribute__((always_inline)) struct race_sync *held(uintptr_t ad
     return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
 }
 
+bool race_sync_is_none(uintptr_t addr)
+{
+    return atomic_load_explicit(bucket_of(addr), memory_order_acquire) == 0;
+}
+
 struct race_sync *race_sync_held(uintptr_t addr)
 {
     return held(addr);

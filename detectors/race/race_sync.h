@@ -36,6 +36,8 @@ void race_meet(struct race_g *a, struct race_g *b);
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
 void race_sync_unlock(uintptr_t addr);
 
+/* Without the lock: nobody has left anything at addr, nor does just now. Acquire. */
+bool race_sync_is_none(uintptr_t addr);
 /* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
 struct race_sync *race_sync_held(uintptr_t addr);
 
