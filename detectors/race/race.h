@@ -94,8 +94,8 @@ static inline struct race_g *race_cur(void)
 /* A new race_g; parent's past happens before it (NULL: nothing's). */
 struct race_g *race_g_new(struct race_g *parent);
 void race_g_end(struct race_g *g);
-/* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
 void race_g_move(struct race_g *g);   /* to another slot, after two thousand million releases */
+/* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
 static inline void race_g_tick(struct race_g *g)
 {
     g->recorded = false;

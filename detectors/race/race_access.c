@@ -95,8 +95,8 @@ static inline bool is_own(uint64_t e, uint64_t now)
     return (e ^ now) >> SLOT_SHIFT == 0 && !(e & EPOCH_LOCK);
 }
 
-/* The goroutine's own word, held: what lies there is its own, or was judged by its own entry and happened before. There is nothing to race with,
- * only to put in order. False: that takes the long way. sure: no entry of the same epoch stands for the access; else at least the first doesn't.
+/* The goroutine's own word, held: what lies there is its own, or was judged when its own entry came in (the flags). If there is nothing to race with, what is
+ * there is only put in order. False: that takes the long way. sure: no entry of the same epoch stands for the access; else at least the first doesn't.
  *
  * If the entry differs in its epoch only, it goes. Nobody has entered anything since, or the first entry were his; so what happened before it and was not
  * subsumed by it is not subsumed by the new one either, and what did not conflict with it does not conflict with the new one. */

@@ -88,7 +88,7 @@ static inline uint64_t now_at(const struct race_g *g, uintptr_t addr, unsigned s
     return g->epoch | (((uint64_t)1 << size) - 1) << ((addr & 7) + MASK_SHIFT) | EPOCH_WRITE | EPOCH_ATOMIC;
 }
 
-/* A release: returns the epoch that the operation belongs to; its end comes in account(). */
+/* A release of the present epoch, whose end comes in account(). */
 static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
 {
     if (store || (s->slot == g->slot && s->whole && s->own.root == NULL))
@@ -140,8 +140,7 @@ static inline __attribute__((always_inline)) enum alone alone_begin(const struct
     const struct race_sync *s = g->only;   /* if it was freed meanwhile it is nobody's sync, or of another address: see race_sync_held */
     if (race_unlikely(!s || s->addr != addr))
         s = race_sync_held(addr);
-    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && s->whole && s->own.root == NULL &&
-                    race_sync_is_up_to_date(g, s->slot, s->value))) {
+    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && race_sync_is_left_by(g, s))) {
         const struct shadow *w = shadow_in(shadow_slice(addr), addr);
         uint64_t e = atomic_load_explicit(&w->epoch, memory_order_relaxed), now = now_at(g, addr, size);
         if (goes_on(g, s) && e == now - epoch_make(0, 1))

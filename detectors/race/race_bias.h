@@ -62,6 +62,12 @@ void bias_start(void);
 /* The calling thread ends: what it owns waits for the next thread of its number. */
 void bias_thread_end(void);
 
+/* Whether addr is a program's address, of which there is a region. What is synchronized by may be any number. */
+static inline bool bias_covers(uintptr_t addr)
+{
+    return addr >> 47 == 0;
+}
+
 static inline uint32_t bias_owner(uintptr_t region)
 {
     return atomic_load_explicit(&bias_of[region], memory_order_relaxed) & BIAS_OWNER;

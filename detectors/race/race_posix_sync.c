@@ -5,8 +5,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -105,17 +105,18 @@ INTERPOSE int pthread_mutex_destroy(pthread_mutex_t *m)
     return err;
 }
 
-static bool more_than_one_processor(void)
+static int may_use_processors(void)
 {
     static atomic_int n;   /* relaxed: whoever computes it computes the same */
     int known = atomic_load_explicit(&n, memory_order_relaxed);
     if (known == 0) {
+        cpu_set_t set;
         int saved = errno;
-        known = get_nprocs();
+        known = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
         errno = saved;
         atomic_store_explicit(&n, known, memory_order_relaxed);
     }
-    return known > 1;
+    return known;
 }
 
 /* A mutex that another thread holds will mostly be free in a moment, and to sleep for it costs both of them: so it is looked at a few times first. Rarely, for
@@ -124,7 +125,7 @@ static int lock_patiently(pthread_mutex_t *m)
 {
     enum { LOOKS = 10, PAUSES = 120 };
     int err = REAL(pthread_mutex_trylock)(m);
-    for (int looks = 0; err == EBUSY && looks < LOOKS && more_than_one_processor(); looks++) {
+    for (int looks = 0; err == EBUSY && looks < LOOKS && may_use_processors() > 1; looks++) {
         for (int i = 0; i < PAUSES; i++)
             __builtin_ia32_pause();
         if (*(volatile int *)&m->__data.__lock == 0)

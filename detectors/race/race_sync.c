@@ -2,7 +2,8 @@
  *
  * A bucket is one word: the first of its list, with bit 0 as its lock. Who finds it locked waits away from the cache line, longer each time: the holder,
  * which mostly comes again at once, gets many operations done meanwhile with all lines at hand; two that take turns would move five
- * lines for each. The list, and all that is in it, is read and written under the lock only.
+ * lines for each. The list, and all that is in it, is read and written under the lock, but by who is alone with a sync:
+ * its address stands for what the caller holds (race_acquire_held), or its thread is the owner, as follows.
  *
  * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
  * something. The table is committed as touched.
@@ -164,7 +165,7 @@ void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const str
 
 void race_sync_leave(struct race_g *g, struct race_sync *s, uint32_t value)
 {
-    if (race_likely(s->whole && race_sync_is_up_to_date(g, s->slot, s->value) && s->own.root == NULL)) {
+    if (race_likely(race_sync_is_left_by(g, s))) {
         s->value = value;
         s->seen = false;
     } else {
@@ -251,7 +252,7 @@ struct race_sync *race_sync_held(uintptr_t addr)
 /* Whether nobody else's release is there, and g has learned nothing since its own: then only the value changes. */
 static inline bool left_again(struct race_g *g, struct race_sync *s)
 {
-    if (race_unlikely(!s->whole || s->own.root != NULL || !race_sync_is_up_to_date(g, s->slot, s->value)))
+    if (race_unlikely(!race_sync_is_left_by(g, s)))
         return false;
     s->value = race_g_value(g);
     s->seen = false;
@@ -262,7 +263,7 @@ static inline bool left_again(struct race_g *g, struct race_sync *s)
 static inline struct race_sync *own_begin(uintptr_t addr)
 {
     uint32_t region;
-    if (race_unlikely(!bias_enter(bias_me, addr, &region)))
+    if (race_unlikely(!bias_covers(addr) || !bias_enter(bias_me, addr, &region)))
         return NULL;
     struct race_sync *s = held(addr);
     if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id))

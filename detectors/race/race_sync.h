@@ -55,7 +55,7 @@ void race_sync_set(struct race_sync *s, uint32_t slot, uint32_t value, const str
 /* The calling thread has released there: if the region is its own, it may do without the lock from now on. */
 static inline void race_sync_owned(struct race_sync *s)
 {
-    s->owner = bias_owner(s->addr >> BIAS_BITS) == bias_me->id ? (uint16_t)bias_me->id : 0;
+    s->owner = bias_covers(s->addr) && bias_owner(s->addr >> BIAS_BITS) == bias_me->id ? (uint16_t)bias_me->id : 0;
 }
 /* Empty. */
 void race_sync_clear(struct race_sync *s);
@@ -67,6 +67,11 @@ static inline bool race_sync_is_empty(const struct race_sync *s)
 static inline bool race_sync_is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
 {
     return slot == g->slot && value >= g->learned_at;
+}
+/* Whether that is all that is there: then a release only changes the value. */
+static inline bool race_sync_is_left_by(const struct race_g *g, const struct race_sync *s)
+{
+    return s->whole && s->own.root == NULL && race_sync_is_up_to_date(g, s->slot, s->value);
 }
 /* Whether g has nothing to learn here. */
 static inline bool race_sync_is_known(const struct race_g *g, const struct race_sync *s)

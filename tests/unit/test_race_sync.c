@@ -403,6 +403,24 @@ Test(race_sync, an_epoch_ends_only_when_there_is_something_in_it)
     cr_assert_neq(g->epoch, epoch);
 }
 
+/* What is synchronized by may be any number, not only an address. */
+Test(race_sync, by_any_number)
+{
+    begin_regions();
+    struct race_g *a = race_g_new(NULL), *b = race_g_new(NULL);
+    for (int bit = 1; bit < 64; bit++) {
+        const void *at = (const void *)((uintptr_t)-1 << bit);
+        for (int again = 0; again < 3; again++) {
+            a->recorded = true;
+            uint64_t e = a->epoch;
+            cr_assert_not(race_before(b, e));
+            race_release_merge(a, at);
+            race_acquire(b, at);
+            cr_assert(race_before(b, e), "bit %d", bit);
+        }
+    }
+}
+
 /* ---- threads that take syncs from each other ----
  *
  * Each operation is ordered after all earlier ones at its place: so whoever did the n-th must know the epoch in which the one before it was left.
