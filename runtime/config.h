@@ -32,14 +32,13 @@
 /* A P looks at the global queue before its own once in so many schedules, so that neither starves. */
 #define RT_GLOBAL_EVERY 61
 
-/* A goroutine that has been parked for so long gives back the stack pages it doesn't use. Shorter: less memory; longer: fewer pages that are faulted in
- * again (4 us each), and a monitor that looks at a million parked goroutines
- * less often. */
+/* A goroutine that has been parked for so long gives back the stack pages it doesn't use, and a finished one that is not used again for so long its whole
+ * stack. Shorter: less memory; longer: fewer pages that are faulted in again (4 us each), and a monitor that looks at a million parked goroutines, or
+ * interrupts the other processors to forget a page, less often. */
 #define RT_SCAVENGE_AGE_NS 3000000000
 
-/* Finished goroutines that keep their stacks warm in the shared list, besides those of each M; others give them back, so many in one tick. */
+/* Finished goroutines that keep their stacks warm in the shared lists for ever, besides those of each M. */
 #define RT_WARM_GS 256
-#define RT_SCAVENGE_GS 256
 
 /* At most this many Ps. */
 #define RT_PROCS_MAX 1024

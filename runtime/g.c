@@ -19,11 +19,18 @@
 
 static _Atomic(uint64_t) next_id = 2;   /* 1 is main's */
 
+struct stacked {
+    struct g *first;
+    unsigned n;
+};
+
+/* Finished Gs that no M has in its cache. Those with a stack come in as `recent`, and are used in this order. */
 static struct {
     struct lock lock;
-    struct g *with_stack;
-    unsigned nwarm;                      /* of with_stack */
-    struct g *cold;                      /* with a stack whose memory was given back; used last */
+    struct stacked recent;
+    struct stacked old;                  /* unused since turn_at - RT_SCAVENGE_AGE_NS: gives its stacks' memory back after turn_at */
+    struct stacked cold;                 /* has given it back */
+    int64_t turn_at;
     struct g *bare;
     unsigned used;                       /* slots of the newest slab handed out */
 } gfree = {.lock = LOCK_INIT(G), .used = RT_SLAB_GS};
@@ -91,15 +98,30 @@ void g_put_bare(struct g *g)
     unlock(&gfree.lock);
 }
 
-/* Refills m's cache from the shared list. */
+static void push(struct stacked *s, struct g *g)
+{
+    g->next = s->first;
+    s->first = g;
+    s->n++;
+}
+
+static struct g *pop(struct stacked *s)
+{
+    struct g *g = s->first;
+    s->first = g->next;
+    s->n--;
+    return g;
+}
+
+/* Refills m's cache from the shared lists. */
 static void refill(struct m *m)
 {
     lock(&gfree.lock);
-    while ((gfree.with_stack || gfree.cold) && m->ngfree < RT_G_CACHE / 2) {
-        struct g **list = gfree.with_stack ? &gfree.with_stack : &gfree.cold;
-        struct g *g = *list;
-        gfree.nwarm -= list == &gfree.with_stack;
-        *list = g->next;
+    while (m->ngfree < RT_G_CACHE / 2) {
+        struct stacked *s = gfree.recent.first ? &gfree.recent : gfree.old.first ? &gfree.old : &gfree.cold;
+        if (!s->first)
+            break;
+        struct g *g = pop(s);
         g->next = m->gfree;
         m->gfree = g;
         m->ngfree++;
@@ -163,9 +185,9 @@ static void spill(struct m *m, uint32_t keep)
     *tail = NULL;
     m->ngfree = keep;
     lock(&gfree.lock);
-    last->next = gfree.with_stack;
-    gfree.with_stack = first;
-    gfree.nwarm += n;
+    last->next = gfree.recent.first;
+    gfree.recent.first = first;
+    gfree.recent.n += n;
     unlock(&gfree.lock);
 }
 
@@ -188,28 +210,41 @@ void g_flush(struct m *m)
     spill(m, 0);
 }
 
-bool g_scavenge_finished(void)
+/* What is left of old, few, is put on top of recent, and a new wait begins for all. */
+static void turn_locked(int64_t now)
 {
-    struct g *first = NULL;
+    struct g **tail = &gfree.old.first;
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = gfree.recent.first;
+    gfree.old.n += gfree.recent.n;
+    gfree.recent = (struct stacked){NULL, 0};
+    gfree.turn_at = now + RT_SCAVENGE_AGE_NS;
+}
+
+bool g_scavenge_finished(int64_t now)
+{
+    struct stacked given = {NULL, 0};
+    struct iovec pieces[OS_PIECES];
     lock(&gfree.lock);
-    for (unsigned i = 0; i < RT_SCAVENGE_GS && gfree.nwarm > RT_WARM_GS; i++) {
-        struct g *g = gfree.with_stack;
-        gfree.with_stack = g->next;
-        gfree.nwarm--;
-        g->next = first;
-        first = g;
+    if (now >= gfree.turn_at) {
+        while (given.n < OS_PIECES && gfree.old.n > RT_WARM_GS) {
+            struct g *g = pop(&gfree.old);
+            pieces[given.n] = (struct iovec){(void *)g->stack_lo, ((g->stack_hi + OS_PAGE - 1) & ~(uintptr_t)(OS_PAGE - 1)) - g->stack_lo};
+            push(&given, g);
+        }
+        if (given.n == 0)
+            turn_locked(now);
     }
-    bool more = gfree.nwarm > RT_WARM_GS;
+    bool more = gfree.old.n + gfree.recent.n > RT_WARM_GS;
     unlock(&gfree.lock);
-    while (first) {   /* nobody else knows of them now */
-        struct g *g = first;
-        first = g->next;
-        os_discard((void *)g->stack_lo, ((g->stack_hi + OS_PAGE - 1) & ~(uintptr_t)(OS_PAGE - 1)) - g->stack_lo);
-        lock(&gfree.lock);
-        g->next = gfree.cold;
-        gfree.cold = g;
-        unlock(&gfree.lock);
-    }
+    if (given.n == 0)
+        return more;
+    os_discard_many(pieces, given.n);   /* nobody else knows of them now */
+    lock(&gfree.lock);
+    while (given.first)
+        push(&gfree.cold, pop(&given));
+    unlock(&gfree.lock);
     return more;
 }
 

@@ -2,6 +2,8 @@
 #ifndef RT_OS_H
 #define RT_OS_H
 
+#include <sys/uio.h>
+
 #include "base.h"
 
 /* CLOCK_MONOTONIC, nanoseconds. About 30 ns. */
@@ -34,6 +36,9 @@ void os_commit_many(char *p, size_t stride, unsigned n, size_t bytes);
 #define OS_PAGE 4096
 /* Gives the pages back; they read as zero afterwards. */
 void os_discard(void *p, size_t bytes);
+/* The same for up to OS_PIECES pieces, where the kernel can with one system call and one interruption of the other processors (Linux 6.15). */
+enum { OS_PIECES = 128 };
+void os_discard_many(const struct iovec *pieces, unsigned n);
 
 /* Whether the page at p is in memory. */
 bool os_is_resident(void *p);

@@ -173,26 +173,34 @@ int os_guard(void *p, size_t bytes)
 }
 
 /* madvise on many pieces of this process at once (Linux 6.15). False: not to be had. */
-static bool advise_many(char *p, size_t stride, unsigned n, size_t bytes, int advice)
+static bool advise_pieces(const struct iovec *pieces, unsigned n, int advice)
 {
     static atomic_bool missing;   /* relaxed: a late reader only tries once more */
-    enum { SELF = -10000 /* PIDFD_SELF */, PIECES = 128 };
+    enum { SELF = -10000 /* PIDFD_SELF */ };
     if (atomic_load_explicit(&missing, memory_order_relaxed))
         return false;
     int saved = errno;
+    size_t bytes = 0;
+    for (unsigned i = 0; i < n; i++)
+        bytes += pieces[i].iov_len;
+    long r = syscall(SYS_process_madvise, SELF, pieces, n, advice, 0);
+    if (r < 0)
+        atomic_store_explicit(&missing, true, memory_order_relaxed);
+    errno = saved;
+    return r == (long)bytes;
+}
+
+static bool advise_many(char *p, size_t stride, unsigned n, size_t bytes, int advice)
+{
+    struct iovec pieces[OS_PIECES];
     bool ok = true;
     for (unsigned done = 0; ok && done < n;) {
-        struct iovec pieces[PIECES];
         unsigned k = 0;
-        for (; k < PIECES && done + k < n; k++)
+        for (; k < OS_PIECES && done + k < n; k++)
             pieces[k] = (struct iovec){p + (done + k) * stride, bytes};
-        long r = syscall(SYS_process_madvise, SELF, pieces, k, advice, 0);
-        ok = r == (long)(k * bytes);
-        if (r < 0)
-            atomic_store_explicit(&missing, true, memory_order_relaxed);
+        ok = advise_pieces(pieces, k, advice);
         done += k;
     }
-    errno = saved;
     return ok;
 }
 
@@ -218,6 +226,14 @@ void os_discard(void *p, size_t bytes)
     int saved = errno;
     madvise(p, bytes, MADV_DONTNEED);
     errno = saved;
+}
+
+void os_discard_many(const struct iovec *pieces, unsigned n)
+{
+    if (n > 1 && advise_pieces(pieces, n, MADV_DONTNEED))
+        return;
+    for (unsigned i = 0; i < n; i++)
+        os_discard(pieces[i].iov_base, pieces[i].iov_len);
 }
 
 bool os_is_resident(void *p)

@@ -91,7 +91,7 @@ static void look_at_slab(struct slab *slab, int64_t now)
 
 bool scavenge(int64_t now)
 {
-    bool more = g_scavenge_finished();
+    bool more = g_scavenge_finished(now);
     if (now < sc.pass_at)
         return true;
     if (sc.age_ns == 0)

@@ -69,6 +69,7 @@ struct race_g {
     uint32_t learned_at;        /* the clock when known grew last */
     struct race_sync *only;     /* the one place where the last value was published, race_atomic.c; NULL: elsewhere, too */
     struct clock known;         /* what it has seen of the others; its own place may lag: epoch is the truth */
+    uint32_t from_slot, from_value;   /* who published this value of that slot knew all of `known`; value 0: that is not so */
     struct clock spawned;       /* what the last child was given, when spawned_value was published */
     uint32_t spawned_value;
     struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
@@ -114,11 +115,17 @@ static inline void race_g_publish(struct race_g *g)
     if (g->recorded || g->learned_at == g->clock)
         race_g_tick(g);
 }
+/* After g->known grew, by what may come from several places. */
+static inline void race_g_learned(struct race_g *g)
+{
+    g->learned_at = g->clock;
+    g->from_value = 0;
+}
 /* g learns what was known elsewhere. */
 static inline void race_g_learn(struct race_g *g, const struct clock *c)
 {
     if (clock_join(&g->known, c, false))
-        g->learned_at = g->clock;
+        race_g_learned(g);
 }
 /* A copy of what is known of who used the slot at that clock, and the id of the lockset that it held then. False: forgotten. */
 bool race_who_read(uint32_t slot, uint32_t clock, struct race_who *out, uint32_t *lockset);

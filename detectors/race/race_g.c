@@ -100,8 +100,10 @@ static void take_slot(struct race_g *g)
             e = take(&waiting);
         if (e && slots_used == SLOTS_MAX)
             race_history_lost("4 million goroutines ended that nobody waited for");
-        if (e)
+        if (e) {
             clock_join(&g->known, &e->known, true);
+            g->from_value = 0;
+        }
     }
     if (e) {
         g->slot = e->slot;
@@ -239,6 +241,8 @@ struct race_g *race_g_new(struct race_g *parent)
         }
         race_g_publish(parent);
         clock_copy(&g->known, &parent->spawned);
+        g->from_slot = parent->slot;
+        g->from_value = value;
     }
     take_place(g, NULL);
     return g;
@@ -270,6 +274,7 @@ void race_g_end(struct race_g *g)
 void race_g_move(struct race_g *g)
 {
     clock_raise(&g->known, g->slot, g->clock);
+    g->from_value = 0;
     take_place(g, g->who);
     race_locks_moved(g, g->lockset);
 }

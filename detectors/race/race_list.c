@@ -1,7 +1,7 @@
 /* Lists of accesses. See race_list.h.
  *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
- * it subsumes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the same goroutine subsumes,
+ * it subsumes, fewer yet where none goes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the same goroutine subsumes,
  * which anybody can see; so it is bounded by the number of goroutines, not of accesses.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
@@ -12,7 +12,7 @@
 
 #include "race_alloc.h"
 
-enum { KINDS = 4, FEW = 16, LONG = 256, FIRST_CAP = 4 };
+enum { KINDS = 4, FEW = 16, IN_VAIN = 2, LONG = 256, FIRST_CAP = 4 };
 
 struct segment {
     uint32_t n, cap, cursor, oldest;   /* cursor: where list_judge looks next; oldest: which entry goes next at the bound */
@@ -158,16 +158,16 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
     unsigned kind = kind_of(now);
     for (unsigned k = 0; k < KINDS; k++) {
         struct segment *s = &l->segment[k];
-        uint32_t look = s->n, i = 0;
+        uint32_t look = s->n, i = 0, stay = UINT32_MAX;
         if (!(may_conflict[kind] & 1 << k) && s->n > FEW) {
             settled = false;
             if (!(may_subsume[kind] & 1 << k))
                 continue;
             look = FEW;
-            i = s->cursor % s->n;
-            s->cursor = i + FEW;
+            stay = IN_VAIN;
+            i = s->cursor;
         }
-        for (; look > 0 && s->n > 0; look--) {
+        for (; look > 0 && stay > 0 && s->n > 0; look--) {
             if (i >= s->n)
                 i = 0;
             struct race_side *e = &s->side[i];
@@ -183,8 +183,10 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
             } else {
                 settled &= before;
                 i++;
+                stay--;
             }
         }
+        s->cursor = i;
     }
     return settled;
 }

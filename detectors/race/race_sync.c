@@ -128,9 +128,25 @@ void race_sync_unlock(uintptr_t addr)
 
 /* ---- with it locked ---- */
 
+/* Whether known, which may be a part of what is known there, is enough to say that all that g knows is known there: what g published since it
+ * learned something, or what was published where g learned it. */
+static bool knows_all_of(const struct clock *known, const struct race_g *g)
+{
+    return clock_get(known, g->slot) >= g->learned_at || (g->from_value && clock_get(known, g->from_slot) >= g->from_value);
+}
+
+/* Of trees; clocks of one leaf are joined as fast as that is found out. */
 static void learn(struct race_g *g, const struct clock *known, uint32_t slot, uint32_t value)
 {
-    clock_learn(&g->known, known, slot, value);
+    if (known->root && known->root->level > 0 && ((g->from_slot == slot && g->from_value && g->from_value <= value) || knows_all_of(known, g))) {
+        clock_copy(&g->known, known);
+        clock_raise(&g->known, slot, value);
+        g->from_slot = slot;
+        g->from_value = value;
+    } else {
+        clock_learn(&g->known, known, slot, value);
+        g->from_value = 0;
+    }
     g->learned_at = g->clock;
 }
 
@@ -148,7 +164,7 @@ void race_sync_acquire(struct race_g *g, struct race_sync *s)
     race_g_learn(g, &s->own);
     if (s->slot != g->slot && clock_get(&g->known, s->slot) < s->value) {
         clock_raise(&g->known, s->slot, s->value);
-        g->learned_at = g->clock;
+        race_g_learned(g);
     }
 }
 
@@ -199,10 +215,11 @@ void race_sync_release(struct race_g *g, struct race_sync *s)
 
 void race_sync_release_merge(struct race_g *g, struct race_sync *s)
 {
+    static const struct clock nothing;
     if (race_sync_is_known(g, s))
         race_sync_leave(g, s, race_g_value(g));
     else
-        race_sync_leave_merge(s, g->slot, race_g_value(g), &g->known, false);
+        race_sync_leave_merge(s, g->slot, race_g_value(g), knows_all_of(&s->clock, g) ? &nothing : &g->known, false);
     race_g_publish(g);
 }
 
@@ -436,6 +453,6 @@ void race_meet(struct race_g *a, struct race_g *b)
     clock_meet(&a->known, a->slot, race_g_value(a), &b->known, b->slot, race_g_value(b));
     race_g_publish(a);
     race_g_publish(b);
-    a->learned_at = a->clock;
-    b->learned_at = b->clock;
+    race_g_learned(a);
+    race_g_learned(b);
 }
