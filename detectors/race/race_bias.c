@@ -140,6 +140,13 @@ static void take_away(struct bias_thread *me, uintptr_t region, uint32_t word)
     }
 }
 
+/* Whether the region before has been taken away so often that it is shared: then this one, of the same array, will be too. */
+static bool follows_shared(uintptr_t region)
+{
+    uint32_t before = region > 0 ? atomic_load_explicit(&bias_of[region - 1], memory_order_relaxed) : 0;
+    return (before & BIAS_OWNER) == BIAS_SHARED;
+}
+
 bool bias_settle(uintptr_t addr, bool *first)
 {
     uintptr_t region = addr >> BIAS_BITS;
@@ -152,7 +159,7 @@ bool bias_settle(uintptr_t addr, bool *first)
         if (owner == BIAS_SHARED)
             return false;
         if (owner == BIAS_NONE)
-            *first = set(region, &word, word | (is_possible && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED));
+            *first = set(region, &word, word | (is_possible && me->id != BIAS_NOBODY && !follows_shared(region) ? me->id : BIAS_SHARED));
         else if (owner == me->id)
             return true;
         else if (owner != BIAS_MOVING)
