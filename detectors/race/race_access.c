@@ -208,17 +208,26 @@ static race_noinline void access_new(uintptr_t addr, uintptr_t pc, uint64_t now)
         access_word(race_cur_tls, s, addr, now, pc);
 }
 
-/* Mostly the word is the goroutine's own. Whatever else there may be takes the other way with all arguments where they are, so
- * that nothing is saved here. */
+/* Mostly the word is the goroutine's own, or empty. Whatever else there may be takes the other way with all arguments where they are, so that nothing
+ * is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now)
 {
-    struct shadow *s = shadow_in(shadow_slice(addr), addr);   /* perhaps nobody's */
+    struct shadow *s = shadow_in(shadow_slice(addr), addr);   /* perhaps nobody's, which can be read, and is empty */
+    __builtin_prefetch((void *)addr);                         /* the program will, after this hook: both misses at once */
     struct race_g *g = race_cur_tls;
     if (race_unlikely(g == &race_ignored || g->disabled))
         return;
     uint32_t region;
-    if (race_likely(is_own(atomic_load_explicit(&s->epoch, RELAXED), now) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
-        uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+    uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+    if (race_likely((e == 0 || is_own(e, now)) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
+        e = atomic_load_explicit(&s->epoch, RELAXED);
+        if (e == 0 && !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)) {
+            shadow_set(s, now, g->node->id, race_pc_pack_near(pc));
+            bias_leave(bias_me);
+            g->recorded = true;
+            shadow_mark(addr, region);
+            return;
+        }
         bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), false);
         bias_leave(bias_me);
         if (race_likely(done)) {

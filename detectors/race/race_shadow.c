@@ -58,9 +58,10 @@ static race_noinline void chunk_is_dense(uintptr_t addr)
     errno = saved;
 }
 
+/* Who owns a region may write to its words (race_access_miss): so they are there first. */
 bool shadow_settle(uintptr_t addr)
 {
-    bool first, mine = bias_settle(addr, &first);
+    bool first = false, mine = shadow_of(addr) && bias_settle(addr, &first);
     if (first)
         race_memory_count(WORDS_OF_REGION);
     if (first && atomic_fetch_add_explicit(&touched[addr >> CHUNK_BITS], 1, memory_order_relaxed) == CHUNK_DENSE)
