@@ -154,7 +154,7 @@ static race_noinline void access_word_shared(struct race_g *g, struct shadow *s,
         e = shadow_hold(s, addr, &region);
     word_enter(g, s, e, region, addr, now, pc);
     if ((region & BIAS_OWNER) == BIAS_SHARED)
-        bias_sample(bias_me, addr);
+        bias_sample(bias_me, addr, region);
 }
 
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
@@ -208,6 +208,29 @@ static race_noinline void access_new(uintptr_t addr, uintptr_t pc, uint64_t now)
         access_word(race_cur_tls, s, addr, now, pc);
 }
 
+/* What race_access_miss does, in a shared region: the word is locked. region: its word. */
+static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, uint32_t region)
+{
+    struct race_g *g = race_cur_tls;
+    uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && !is_own_before(e, now) && second_stands_for(s, now))
+        return;
+    if (race_unlikely(!is_own(e, now) || shadow_stands_for(e, now)) ||
+        race_unlikely(!atomic_compare_exchange_strong_explicit(&s->epoch, &e, shadow_lock(), memory_order_acquire, RELAXED))) {
+        access_new(addr, pc, now);
+        return;
+    }
+    if (race_unlikely(!bias_allows(addr, region))) {
+        shadow_lock_back(s, e);
+        access_new(addr, pc, now);
+        return;
+    }
+    g->recorded = true;
+    if (race_unlikely(!word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), true)))
+        word_change(g, s, e, addr, now, pc);
+    bias_sample(bias_me, addr, region);
+}
+
 /* Mostly the word is the goroutine's own, or empty. Whatever else there may be takes the other way with all arguments where they are, so that nothing
  * is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now)
@@ -219,7 +242,14 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now)
         return;
     uint32_t region;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    if (race_likely((e == 0 || is_own(e, now)) && race_pc_is_near(pc)) && race_likely(bias_enter(bias_me, addr, &region))) {
+    if (race_likely((e == 0 || is_own(e, now)) && race_pc_is_near(pc))) {
+        if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
+            if ((region & BIAS_OWNER) == BIAS_SHARED)
+                access_shared(addr, pc, now, s, region);
+            else
+                access_new(addr, pc, now);
+            return;
+        }
         e = atomic_load_explicit(&s->epoch, RELAXED);
         if (e == 0 && !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)) {
             shadow_set(s, now, g->node->id, race_pc_pack_near(pc));

@@ -18,7 +18,7 @@
  *
  * A thread that is alone with an atomic, in a region that is its own (race_bias.h), doesn't lock the address (alone_begin): while it is busy nobody else
  * gets to the sync, whose owner it is (race_sync.c). */
-#include "race_shadow.h"
+#include "race_access.h"
 #include "race_sync.h"
 
 typedef __int128 int128 __attribute__((aligned(16)));
@@ -91,10 +91,14 @@ static inline uint64_t now_at(const struct race_g *g, uintptr_t addr, unsigned s
 /* A release of the present epoch, whose end comes in account(). */
 static void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
 {
-    if (store || (s->slot == g->slot && s->whole && s->own.root == NULL))
+    if (!store && s->whole && race_sync_is_up_to_date(g, s->slot, s->value)) {
+        s->value = g->clock;   /* who else is part of it stays so */
+        s->seen = false;
+    } else if (store || (s->slot == g->slot && s->whole && s->own.root == NULL)) {
         race_sync_leave(g, s, g->clock);
-    else
+    } else {
         race_sync_leave_merge(s, g->slot, g->clock, &g->known, knew);
+    }
     g->only = s;
     race_sync_owned(s);
 }
@@ -188,7 +192,13 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
 {
     if (before)
         g->epoch -= epoch_make(0, 1);
-    race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
+    if (race_likely(size <= 8 && addr % size == 0 && !(addr >> 47))) {
+        uint64_t now = now_at(g, addr, size) & ~(uint64_t)(EPOCH_WRITE & ~kind);
+        if (atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, memory_order_relaxed) != now)
+            race_access_miss(addr, pc, now);
+    } else {
+        race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
+    }
     if (before)
         g->epoch += epoch_make(0, 1);
     else if (ends)

@@ -14,7 +14,7 @@
 #include "race_die.h"
 #include "race_spin.h"
 
-enum { MOVES_MAX = 2, SETTLED = 5, TAKE_MAX = 64 };
+enum { MOVES_MAX = 2, TAKE_MAX = 64 };
 static const uint32_t MARKS = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
 
 struct bias_thread bias_nobody = {.id = BIAS_NOBODY};
@@ -106,7 +106,7 @@ static void moved(struct bias_thread *me, uintptr_t region)
 {
     uint32_t word = atomic_load_explicit(&bias_of[region], memory_order_relaxed), moves, owner;
     do {
-        moves = moves_of(word) < SETTLED ? moves_of(word) + 1 : SETTLED;
+        moves = moves_of(word) < BIAS_SETTLED ? moves_of(word) + 1 : BIAS_SETTLED;
         owner = moves <= MOVES_MAX && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED;
     } while (!set(region, &word, owner | moves << BIAS_MOVES_SHIFT | (word & MARKS)));
 }
@@ -176,7 +176,7 @@ void bias_sample_slow(uintptr_t addr)
 {
     struct bias_thread *me = bias_me;
     uint32_t word = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
-    if ((word & BIAS_OWNER) != BIAS_SHARED || !is_possible || me->id == BIAS_NOBODY || moves_of(word) >= SETTLED)
+    if ((word & BIAS_OWNER) != BIAS_SHARED || !is_possible || me->id == BIAS_NOBODY || moves_of(word) >= BIAS_SETTLED)
         return;
     uint32_t alone = (word >> BIAS_LAST_SHIFT & BIAS_LAST) == (me->id & BIAS_LAST) ? (word >> BIAS_ALONE_SHIFT) + 1 : 1;
     uint32_t kept = word & (MARKS | BIAS_MOVES << BIAS_MOVES_SHIFT);

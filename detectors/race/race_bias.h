@@ -55,7 +55,7 @@ extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("initi
  * samples in a row of it. NULL before shadow_start. */
 extern _Atomic(uint32_t) *bias_of;
 enum {
-    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
+    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_SETTLED = 5 /* moves: shared for ever */, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
 };
 
 void bias_start(void);
@@ -105,12 +105,12 @@ static inline bool bias_allows(uintptr_t addr, uint32_t before)
     uint32_t now = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
     return !((now ^ before) & (BIAS_OWNER | BIAS_MOVES << BIAS_MOVES_SHIFT));
 }
-/* The caller has changed something in a shared region, and holds nothing there any more. */
+/* The caller has changed something in a shared region, whose word was `region`, and holds nothing there any more. */
 void bias_sample_slow(uintptr_t addr);
-static inline void bias_sample(struct bias_thread *me, uintptr_t addr)
+static inline void bias_sample(struct bias_thread *me, uintptr_t addr, uint32_t region)
 {
     enum { PERIOD = 16 };
-    if (__builtin_expect(++me->samples % PERIOD == 0, 0))
+    if (__builtin_expect((region >> BIAS_MOVES_SHIFT & BIAS_MOVES) < BIAS_SETTLED, 0) && ++me->samples % PERIOD == 0)
         bias_sample_slow(addr);
 }
 

@@ -38,7 +38,7 @@ static void hold_and_count(unsigned region, unsigned word)
     bias_leave(bias_me);
     atomic_fetch_add_explicit(is_owner ? &owned : &locked, 1, memory_order_relaxed);
     if (!is_owner)
-        bias_sample(bias_me, addr);
+        bias_sample(bias_me, addr, atomic_load(&bias_of[addr >> BIAS_BITS]));
 }
 
 /* Mostly in a region of its own, for a while, then in another one: so regions are owned, taken away, shared, and owned again. */
