@@ -282,6 +282,12 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
     if (race_unlikely(g == &race_ignored || g->disabled || n == 0))
         return;
     unsigned at = addr & 7;
+    if (at + n <= 8 && g == race_cur_tls && !(addr >> 47)) {
+        uint64_t now = now_of(g, ((1u << n) - 1) << at, kind);
+        if (!shadow_stands_for(atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, RELAXED), now))
+            race_access_miss(addr, pc, now);
+        return;
+    }
     if (at || n < 8) {
         unsigned size = 8 - at < n ? 8 - at : (unsigned)n;
         access_part(g, addr, size, kind, pc);

@@ -338,6 +338,19 @@ void clock_assign(struct clock *c, const struct clock *other)
         c->root->clock[i] = other->root->clock[i];
 }
 
+bool clock_learn_and_leave(struct clock *c, struct clock *other, uint32_t slot, uint32_t value)
+{
+    if (!is_own_leaf(c) || !is_own_leaf(other) || slot >= CLOCK_LEAF)
+        return false;
+    uint32_t *a = c->root->clock, *b = other->root->clock;
+    b[slot] = b[slot] > value ? b[slot] : value;
+    for (int i = 0; i < CLOCK_LEAF; i++) {
+        int32_t x = (int32_t)a[i], y = (int32_t)b[i];
+        a[i] = b[i] = (uint32_t)(x > y ? x : y);
+    }
+    return true;
+}
+
 void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b)
 {
     if (is_own_leaf(a) && is_own_leaf(b) && (slot_a | slot_b) < CLOCK_LEAF) {

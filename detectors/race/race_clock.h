@@ -69,6 +69,8 @@ static inline bool clock_same(const struct clock *a, const struct clock *b)   /*
 {
     return a->root == b->root;
 }
+/* clock_learn(c, other, slot, value) and clock_assign(other, c) in one, if both are single leaves, and each its clock's alone. False: nothing is done. */
+bool clock_learn_and_leave(struct clock *c, struct clock *other, uint32_t slot, uint32_t value);
 /* Two goroutines meet: a, at slot_a with value_a, and b likewise, learn all that the other knows. */
 void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b);
 

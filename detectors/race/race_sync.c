@@ -418,8 +418,16 @@ void race_pass(struct race_g *g, struct race_pass *p)
 {
     if (is_off(g))
         return;
-    if (!pass_is_known(g, p))
+    if (!pass_is_known(g, p)) {
+        if (race_likely(clock_learn_and_leave(&g->known, &p->clock, p->slot, p->value))) {
+            race_g_learned(g);
+            p->slot = g->slot;
+            p->value = race_g_value(g);
+            race_g_publish(g);
+            return;
+        }
         learn(g, &p->clock, p->slot, p->value);
+    }
     pass_set(g, p);
 }
 
