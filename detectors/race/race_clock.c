@@ -338,6 +338,24 @@ void clock_assign(struct clock *c, const struct clock *other)
         c->root->clock[i] = other->root->clock[i];
 }
 
+void clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t value)
+{
+    if (is_own_leaf(c) && is_own_leaf(place) && slot < CLOCK_LEAF) {
+        for (int i = 0; i < CLOCK_LEAF; i++) {
+            uint32_t mine = c->root->clock[i], there = place->root->clock[i];
+            place->root->clock[i] = mine;
+            c->root->clock[i] = there > mine ? there : mine;
+        }
+        leaf_raise(c->root, slot, value);
+        return;
+    }
+    struct clock before = {NULL};
+    clock_move(&before, place);
+    clock_assign(place, c);
+    clock_learn(c, &before, slot, value);
+    clock_clear(&before);
+}
+
 void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b)
 {
     if (is_own_leaf(a) && is_own_leaf(b) && (slot_a | slot_b) < CLOCK_LEAF) {

@@ -61,6 +61,8 @@ void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint
 /* c = other. copy shares; assign, for a clock that is assigned to again and again, copies a single leaf into the one that it has. */
 void clock_copy(struct clock *c, const struct clock *other);
 void clock_assign(struct clock *c, const struct clock *other);
+/* `place` becomes what c knows, and c learns what was there before, of which the last was (slot, value). */
+void clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t value);
 /* to = from, from = nothing. */
 void clock_move(struct clock *to, struct clock *from);
 /* c = nothing. */

@@ -401,9 +401,22 @@ void race_pass(struct race_g *g, struct race_pass *p)
 {
     if (is_off(g))
         return;
-    if (!pass_is_known(g, p))
+    if (pass_is_known(g, p)) {
+        pass_set(g, p);
+        return;
+    }
+    uint32_t slot = p->slot, value = p->value;
+    p->slot = g->slot;
+    p->value = race_g_value(g);
+    clock_pass(&g->known, &p->clock, slot, value);
+    race_g_publish(g);
+    g->learned_at = g->clock;   /* not part of what it left */
+}
+
+void race_pass_see(struct race_g *g, const struct race_pass *p)
+{
+    if (!is_off(g) && !pass_is_known(g, p))
         learn(g, &p->clock, p->slot, p->value);
-    pass_set(g, p);
 }
 
 void race_pass_leave(struct race_g *g, struct race_pass *p)
