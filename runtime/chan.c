@@ -64,7 +64,11 @@ static size_t after(struct gort_chan *c, size_t i)
 /* g passes slot i: it sees who passed before, and the next one will see it. */
 static void pass_slot(struct gort_chan *c, size_t i, struct g *g)
 {
-    if (g)
+    if (!g)
+        return;
+    if (c->of_timer)
+        hook_pass_see(HOOK_RACE_G(g), &c->sync[i]);
+    else
         hook_pass(HOOK_RACE_G(g), &c->sync[i]);
 }
 
@@ -340,6 +344,7 @@ go_recv_chan(int64_t) go_after(int64_t ns)
 {
     struct gort_chan *c = gort_chan_make(sizeof(int64_t), 1);
     struct m *m = rt_enter();
+    c->of_timer = true;
     c->timer.fn = after_fire;
     hook_pass_leave(HOOK_RACE_G(m->g), &c->sync[0]);
     sched_timer_start(m, &c->timer, time_after(ns));

@@ -15,8 +15,8 @@
  * valid because that goroutine is parked and can't be resumed before rt_ready. rt_ready is called after the unlock.
  *
  * For the race detector each slot is a synchronization variable: the k-th send releases it to the k-th receive, and that to
- * the (k+cap)-th send, even when an element is handed over directly. Unbuffered, both sides meet. Close releases the channel
- * itself. */
+ * the (k+cap)-th send, even when an element is handed over directly. Each leaves what it knew when it came: that a send waited for a receive is nothing
+ * to the one that gets its element, for the send may as well have gone first. Unbuffered, both sides meet. Close releases the channel itself. */
 struct gort_chan {
     struct lock lock;                /* rank CHAN; locking key: (c) this lock */
     uint32_t elem_size;              /* (i) */
@@ -27,6 +27,7 @@ struct gort_chan {
     struct waitq senders, receivers; /* (c) */
     char *buf;                       /* (i) cap elements */
     struct hook_pass *sync;          /* (i) race builds: cap of them, each (c) the detector's side of a slot */
+    bool of_timer;                   /* (i) a timer sends: what its receives see was left when it was started */
     struct timer timer;              /* of a go_after channel */
 };
 

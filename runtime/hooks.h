@@ -76,8 +76,11 @@ HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((
  * use that address. */
 HOOK_FN(void) hook_lock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 HOOK_FN(void) hook_unlock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
-/* r passes a place one after another, as a channel's slot: it has seen all that those before it had seen, and the next one will. */
+/* r passes a place one after another, as a channel's slot: it has seen what the one before had seen when that came, and the next one will have seen what r
+ * had when it came. */
 HOOK_FN(void) hook_pass(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
+/* r has seen what was left at p, which stays. */
+HOOK_FN(void) hook_pass_see(struct race_g *r, const struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
 /* The next one to pass p will have seen what r has. */
 HOOK_FN(void) hook_pass_leave(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
 /* n of them are gone. */

@@ -64,6 +64,8 @@ static struct go_timer *make(struct gort_chan *chan)
         rt_fatal("out of memory for a timer");
     lock_init(&t->lock, TICKER);
     t->chan = chan;
+    if (chan)
+        chan->of_timer = true;
     t->timer.fn = send_fire;
     return t;
 }

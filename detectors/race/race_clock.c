@@ -338,16 +338,16 @@ void clock_assign(struct clock *c, const struct clock *other)
         c->root->clock[i] = other->root->clock[i];
 }
 
-bool clock_learn_and_leave(struct clock *c, struct clock *other, uint32_t slot, uint32_t value)
+bool clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t value)
 {
-    if (!is_own_leaf(c) || !is_own_leaf(other) || slot >= CLOCK_LEAF)
+    if (!is_own_leaf(c) || !is_own_leaf(place) || slot >= CLOCK_LEAF)
         return false;
-    uint32_t *a = c->root->clock, *b = other->root->clock;
-    b[slot] = b[slot] > value ? b[slot] : value;
     for (int i = 0; i < CLOCK_LEAF; i++) {
-        int32_t x = (int32_t)a[i], y = (int32_t)b[i];
-        a[i] = b[i] = (uint32_t)(x > y ? x : y);
+        int32_t mine = (int32_t)c->root->clock[i], there = (int32_t)place->root->clock[i];
+        place->root->clock[i] = (uint32_t)mine;
+        c->root->clock[i] = (uint32_t)(there > mine ? there : mine);
     }
+    leaf_raise(c->root, slot, value);
     return true;
 }
 

@@ -61,6 +61,9 @@ void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint
 /* c = other. copy shares; assign, for a clock that is assigned to again and again, copies a single leaf into the one that it has. */
 void clock_copy(struct clock *c, const struct clock *other);
 void clock_assign(struct clock *c, const struct clock *other);
+/* `place` becomes what c knows, and c learns what was there before and (slot, value), if both are single leaves, and each its clock's alone. False: nothing
+ * is done. */
+bool clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t value);
 /* to = from, from = nothing. */
 void clock_move(struct clock *to, struct clock *from);
 /* c = nothing. */
@@ -69,8 +72,6 @@ static inline bool clock_same(const struct clock *a, const struct clock *b)   /*
 {
     return a->root == b->root;
 }
-/* clock_learn(c, other, slot, value) and clock_assign(other, c) in one, if both are single leaves, and each its clock's alone. False: nothing is done. */
-bool clock_learn_and_leave(struct clock *c, struct clock *other, uint32_t slot, uint32_t value);
 /* Two goroutines meet: a, at slot_a with value_a, and b likewise, learn all that the other knows. */
 void clock_meet(struct clock *a, uint32_t slot_a, uint32_t value_a, struct clock *b, uint32_t slot_b, uint32_t value_b);
 

@@ -158,6 +158,11 @@ void hook_pass(struct race_g *r, struct hook_pass *p)
     race_pass(r, (struct race_pass *)p);
 }
 
+void hook_pass_see(struct race_g *r, const struct hook_pass *p)
+{
+    race_pass_see(r, (const struct race_pass *)p);
+}
+
 void hook_pass_leave(struct race_g *r, struct hook_pass *p)
 {
     race_pass_leave(r, (struct race_pass *)p);

@@ -418,17 +418,30 @@ void race_pass(struct race_g *g, struct race_pass *p)
 {
     if (is_off(g))
         return;
-    if (!pass_is_known(g, p)) {
-        if (race_likely(clock_learn_and_leave(&g->known, &p->clock, p->slot, p->value))) {
-            race_g_learned(g);
-            p->slot = g->slot;
-            p->value = race_g_value(g);
-            race_g_publish(g);
-            return;
-        }
-        learn(g, &p->clock, p->slot, p->value);
+    if (pass_is_known(g, p)) {
+        pass_set(g, p);
+        return;
     }
-    pass_set(g, p);
+    uint32_t slot = p->slot, value = p->value;
+    p->slot = g->slot;
+    p->value = race_g_value(g);
+    if (race_likely(clock_pass(&g->known, &p->clock, slot, value))) {
+        race_g_publish(g);
+        race_g_learned(g);   /* not part of what it left */
+        return;
+    }
+    struct clock before = {NULL};
+    clock_move(&before, &p->clock);
+    clock_assign(&p->clock, &g->known);
+    race_g_publish(g);
+    learn(g, &before, slot, value);
+    clock_clear(&before);
+}
+
+void race_pass_see(struct race_g *g, const struct race_pass *p)
+{
+    if (!is_off(g) && !pass_is_known(g, p))
+        learn(g, &p->clock, p->slot, p->value);
 }
 
 void race_pass_leave(struct race_g *g, struct race_pass *p)

@@ -24,8 +24,10 @@ struct race_pass {
     struct clock clock;
     uint32_t slot, value;
 };
-/* g acquires what is there, and releases. */
+/* g acquires what is there, and releases what it knew before. */
 void race_pass(struct race_g *g, struct race_pass *p);
+/* g acquires. */
+void race_pass_see(struct race_g *g, const struct race_pass *p);
 /* g releases, joined to what is there. */
 void race_pass_leave(struct race_g *g, struct race_pass *p);
 void race_passes_forget(struct race_pass *p, size_t n);

@@ -160,8 +160,8 @@ static bool find_sequences(void)
     return true;
 }
 
-/* The passage of element id ends for b (a send or a receive). Unbuffered: each end hears of the other's beginning. With room for C: the k-th send and
- * the k-th receive follow the (k-C)-th ones through the same slot. */
+/* The passage of element id ends for b (a send or a receive). A receive hears of its send's beginning; a send of the beginning of the receive that made
+ * room for it: unbuffered its own, with room for C the (k-C)-th. */
 static void edges_passage(int id, int b)
 {
     const struct passage *p = &passage_of[id];
@@ -174,10 +174,8 @@ static void edges_passage(int id, int b)
         return;
     while (sequence[c][k] != id)
         k++;
-    for (k -= cap; k >= 0; k -= cap) {
-        edge(passage_of[sequence[c][k]].send_begin, b);
-        edge(passage_of[sequence[c][k]].recv_begin, b);
-    }
+    if (t->event[b].kind == EV_SEND_END && k >= cap)
+        edge(passage_of[sequence[c][k - cap]].recv_begin, b);
 }
 
 static void edges_of(int b)

@@ -303,6 +303,8 @@ static void play_sync(const struct step *s, int p)
     turn_ends();
 }
 
+static int slot_turn[SYNCS];   /* which of a slot's words stands for what is there; the other one for what will be */
+
 /* What channels do: passing a slot one after another; meeting. */
 static void play_channel(const struct step *s, int p)
 {
@@ -311,11 +313,12 @@ static void play_channel(const struct step *s, int p)
     if (s->size % 3 == 0)
         hook_switch(place[MAIN].race);
     if (s->op == OP_SLOT) {
-        record_at(EV_ACQUIRE, place[p].g, slot, sizeof *slot);
-        record_at(EV_RELEASE, place[p].g, slot, sizeof *slot);
+        uint64_t *now = &slot->word[slot_turn[s->where]], *next = &slot->word[slot_turn[s->where] ^= 1];
+        record_at(EV_RELEASE, place[p].g, next, 8);   /* what it knew before */
+        record_at(EV_ACQUIRE, place[p].g, now, 8);
         hook_pass(place[p].race, slot);
     } else if (s->op == OP_SLOT_LEAVE) {
-        record_at(EV_RELEASE_MERGE, place[p].g, slot, sizeof *slot);
+        record_at(EV_RELEASE_MERGE, place[p].g, &slot->word[slot_turn[s->where]], 8);
         hook_pass_leave(place[p].race, slot);
     } else if (s->other != p && place[s->other].race) {
         int a = place[p].g, b = place[s->other].g;
@@ -433,6 +436,7 @@ static void clear_arena(void)
     hook_acquire(main_race, &arena->joins);
     hook_sync_gone(arena, sizeof *arena);
     hook_passes_gone(arena->slots, SYNCS);
+    memset(slot_turn, 0, sizeof slot_turn);
     hook_switch(NULL);
 }
 

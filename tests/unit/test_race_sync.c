@@ -252,6 +252,7 @@ static void one_step(bool with_fences)
     struct race_g *g = all[w].g;
     int k = (int)rnd(PLACES);
     const void *at = &place[k * 8];
+    vector before;
     switch (rnd(13)) {
     case 0:
     case 1:
@@ -281,9 +282,15 @@ static void one_step(bool with_fences)
         copy(left[k], all[w].knows);
         break;
     case 6:
+        if (rnd(4) == 0) {
+            race_pass_see(g, &race_passes[k]);
+            max(all[w].knows, passes[k]);
+            break;
+        }
         race_pass(g, &race_passes[k]);
+        copy(before, all[w].knows);
         max(all[w].knows, passes[k]);
-        copy(passes[k], all[w].knows);
+        copy(passes[k], before);
         break;
     case 7:
         race_pass_leave(g, &race_passes[k]);

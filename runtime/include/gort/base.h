@@ -79,7 +79,8 @@ __attribute__((used, unused)) static const char *const gort_build_check_ = &gort
 #endif
 #define GORT_STRICT_END_ _Pragma("GCC diagnostic pop")
 
-/* An expression of value 0 that fails to compile, with MSG, unless COND. */
-#define GORT_REQUIRE_(COND, MSG) (0 * sizeof(struct { _Static_assert(COND, MSG); int gort_unused_; }))
+/* An expression of value 0 that fails to compile, with MSG, unless COND. Inside functions only. (Not an assertion among a struct's members: there clang
+ * wants compound literals in COND, as in go(f, ((struct point){x, y})), to be constant.) */
+#define GORT_REQUIRE_(COND, MSG) __extension__({ _Static_assert(COND, MSG); (size_t)0; })
 
 #endif

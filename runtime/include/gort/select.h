@@ -48,8 +48,9 @@ struct gort_case {
 #define go_case_send(c, ...)                                                                        \
     ((struct gort_case){.kind = GORT_CASE_SEND,                                                    \
                         .chan = gort_send_end_(c),                                                 \
-                        .value = (gort_elem_(c)[1 + GORT_REQUIRE_(GORT_VALUE_OK_(c, (__VA_ARGS__)),            \
-                            "a floating-point value sent on a channel of another type: cast it")]){(__VA_ARGS__)}})
+                        .value = (gort_elem_(c)[1]){(__VA_ARGS__)},                                \
+                        .ns = (int64_t)GORT_REQUIRE_(GORT_VALUE_OK_(c, (__VA_ARGS__)),             \
+                            "a floating-point value sent on a channel of another type: cast it")})
 
 /* Ready when ns nanoseconds have passed. */
 #define go_case_timeout(nanoseconds) ((struct gort_case){.kind = GORT_CASE_TIMEOUT, .ns = (nanoseconds)})
