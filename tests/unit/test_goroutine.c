@@ -43,6 +43,25 @@ Test(go, sixteen_arguments)
     cr_assert_str_eq(seen, "1234567891234567");
 }
 
+static void start_sixteen(void)
+{
+    go(sixteen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/* What is kept of the caller's stack ends where that ends: the first function of a goroutine has next to nothing above its frame. */
+Test(go, sixteen_arguments_from_a_shallow_stack)
+{
+    for (int i = 0; i < 100; i++) {   /* the first stack among them, which ends at the end of its memory */
+        go_waitgroup_add(&wg, 1);
+        if (i % 2)
+            go(start_sixteen);
+        else
+            go_with_stack(16384, start_sixteen);
+        go_waitgroup_wait(&wg);
+        cr_assert_str_eq(seen, "1234567891234567");
+    }
+}
+
 static void ten_doubles(double a, double b, double c, double d, double e, double f, double g, double h, double i, double j)
 {
     snprintf(seen, sizeof seen, "%g", a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j);
