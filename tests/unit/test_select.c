@@ -22,6 +22,8 @@ Test(select, timeout_is_not_early)
     cr_assert_geq(go_now() - t, 20 * GO_MILLISECOND);
     cr_assert_eq(go_select(go_case_recv(c, NULL), go_case_timeout(0)), 1);
     cr_assert_eq(go_select(go_case_timeout(GO_HOUR), go_case_timeout(GO_MILLISECOND)), 1, "the shortest counts");
+    cr_assert_eq(go_select(go_case_default, go_case_timeout(0)), 1, "it is ready at once");
+    cr_assert_eq(go_select(go_case_default, go_case_timeout(1)), 0);
     go_chan_free(c);
 }
 
