@@ -340,9 +340,12 @@ static const struct {
 static bool is_overflow(const struct fatal_signal *s, const struct g *g)
 {
     uintptr_t sp = (uintptr_t)s->regs.r[TB_RSP];
-    enum { NEAR = 64 * 1024 };   /* how far from the stack pointer a function touches its new frame first */
-    return (s->sig == SIGSEGV || s->sig == SIGBUS) && g && s->addr < g->stack_lo + NEAR && s->addr + NEAR > sp && s->addr < sp + NEAR &&
-           sp < g->stack_lo + NEAR && s->addr + 2 * NEAR > g->stack_lo && s->addr < g->stack_lo + 4096;
+    enum { NEAR = 64 * 1024, FAR = 64 * 1024 * 1024 };   /* how far from the stack pointer a function touches its new frame first; the largest frame */
+    if ((s->sig != SIGSEGV && s->sig != SIGBUS) || !g || s->addr + NEAR <= sp || s->addr >= g->stack_lo + 4096)
+        return false;
+    if (sp < g->stack_lo)   /* a frame that reaches beyond the end may be touched anywhere first */
+        return sp + FAR > g->stack_lo;
+    return s->addr < sp + NEAR && sp < g->stack_lo + NEAR && s->addr + 2 * NEAR > g->stack_lo;
 }
 
 /* Go's first lines. */

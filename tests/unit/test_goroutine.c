@@ -171,6 +171,32 @@ static __attribute__((noinline)) int *errno_place(void)
     return __errno_location();
 }
 
+static void keeps_errno_in_one_function(int value, _Atomic(int) *wrong)
+{
+    errno = value;
+    for (int i = 0; i < 500; i++) {
+        if (i % 10 == 0)
+            go_sleep(20 * GO_MICROSECOND);
+        else
+            go_yield();
+        *wrong += errno != value;
+    }
+    go_waitgroup_done(&wg);
+}
+
+/* The compiler must not keep the address of a thread's errno over a call that waits. */
+Test(go, errno_is_read_where_the_goroutine_is_now)
+{
+    _Atomic(int) wrong = 0;
+    int old = go_maxprocs(4);
+    go_waitgroup_add(&wg, 40);
+    for (int i = 0; i < 40; i++)
+        go(keeps_errno_in_one_function, 100 + i, &wrong);
+    go_waitgroup_wait(&wg);
+    go_maxprocs(old);
+    cr_assert_eq(wrong, 0);
+}
+
 static void keeps_errno(int value, _Atomic(int) *wrong)
 {
     *errno_place() = value;

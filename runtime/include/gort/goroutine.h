@@ -7,7 +7,15 @@
 #ifndef GORT_GOROUTINE_H
 #define GORT_GOROUTINE_H
 
+#include <errno.h>
+
 #include <gort/base.h>
+
+/* errno belongs to the goroutine. Its address doesn't: a call that waits may go on on another thread. libc declares __errno_location() const, and so the
+ * compiler would keep what it gave before such a call; declared here without that it is asked each time. */
+int *gort_errno_location(void) __asm__("__errno_location");
+#undef errno
+#define errno (*gort_errno_location())
 
 typedef void (*gort_fn)(void);
 
