@@ -43,6 +43,8 @@ struct ending {
     size_t n, cap;
 };
 
+static _Atomic(uint32_t) reporters[2];   /* the threads that make the report: who began it, who prints it */
+
 static enum level level_from_env(void)
 {
     static const char *const names[] = {"none", "single", "all", "system", "crash"};
@@ -138,6 +140,7 @@ static void print_entry(const struct entry *x, bool all)
 static void print(void *arg)
 {
     struct ending *e = arg;
+    atomic_store_explicit(&reporters[1], os_tid(), memory_order_relaxed);
     qsort(e->entries, e->n, sizeof *e->entries, order);
     for (size_t i = 0; i < e->n; i++)
         print_entry(&e->entries[i], e->level >= LEVEL_SYSTEM);
@@ -165,11 +168,17 @@ static _Noreturn void wait_for_the_end(void)
         os_nanosleep(1000000000);
 }
 
+bool fatal_reports_on(uint32_t tid)
+{
+    return tid == atomic_load_explicit(&reporters[0], memory_order_relaxed) || tid == atomic_load_explicit(&reporters[1], memory_order_relaxed);
+}
+
 /* One report only. Who comes second waits for the first to end the program. */
 static void begin(void)
 {
     if (atomic_exchange_explicit(&begun, true, memory_order_acq_rel))
         wait_for_the_end();
+    atomic_store_explicit(&reporters[0], os_tid(), memory_order_relaxed);
     hook_ignore_begin();
     ending.level = level_from_env();
     flush_stdout();
