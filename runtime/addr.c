@@ -201,6 +201,8 @@ int go_addr_string(const struct go_addr *a, char *buf, size_t n)
         struct sockaddr_un un;
         memcpy(&un, &a->sa, sizeof un);
         size_t len = a->len > offsetof(struct sockaddr_un, sun_path) ? a->len - offsetof(struct sockaddr_un, sun_path) : 0;
+        if (len > sizeof un.sun_path)
+            len = sizeof un.sun_path;   /* a path of the full length has its zero after it */
         bool abstract = len > 0 && un.sun_path[0] == 0;
         if (abstract)
             k = snprintf(buf, n, "@%.*s", (int)len - 1, un.sun_path + 1);
@@ -209,7 +211,9 @@ int go_addr_string(const struct go_addr *a, char *buf, size_t n)
         break;
     }
     default:
-        return GO_ERR_ADDRESS;
+        if (a->len != 0)
+            return GO_ERR_ADDRESS;
+        k = snprintf(buf, n, "%s", "");   /* that of an unnamed sender */
     }
     return k < 0 || (size_t)k >= n ? -ENOSPC : 0;
 }

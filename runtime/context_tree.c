@@ -134,6 +134,10 @@ void go_context_cancel(go_context *c)
 
 static struct go_context *make(go_context *parent)
 {
+    if (!parent) {
+        rt_enter();
+        rt_panic("cannot create context from nil parent");
+    }
     hook_ignore_begin();
     struct go_context *c = calloc(1, sizeof *c);
     hook_ignore_end();

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <gort/goroutine.h>
+#include <gort/time.h>
 
 #include "defer.h"
 #include "inspect.h"
@@ -41,6 +42,8 @@ struct ending {
     struct entry *entries;
     size_t n, cap;
 };
+
+static _Atomic(uint32_t) reporters[2];   /* the threads that make the report: who began it, who prints it */
 
 static enum level level_from_env(void)
 {
@@ -137,6 +140,7 @@ static void print_entry(const struct entry *x, bool all)
 static void print(void *arg)
 {
     struct ending *e = arg;
+    atomic_store_explicit(&reporters[1], os_tid(), memory_order_relaxed);
     qsort(e->entries, e->n, sizeof *e->entries, order);
     for (size_t i = 0; i < e->n; i++)
         print_entry(&e->entries[i], e->level >= LEVEL_SYSTEM);
@@ -154,13 +158,27 @@ static void flush_stdout(void)
 
 static struct ending ending;   /* large, and there is only one */
 
+static atomic_bool begun;         /* a report */
+static atomic_int npanicking;     /* goroutines that run deferred calls because of a panic, or are beyond them */
+static uint32_t watched_process;  /* the one that at_exit() is for: not a fork's child */
+
+static _Noreturn void wait_for_the_end(void)
+{
+    for (;;)
+        os_nanosleep(1000000000);
+}
+
+bool fatal_reports_on(uint32_t tid)
+{
+    return tid == atomic_load_explicit(&reporters[0], memory_order_relaxed) || tid == atomic_load_explicit(&reporters[1], memory_order_relaxed);
+}
+
 /* One report only. Who comes second waits for the first to end the program. */
 static void begin(void)
 {
-    static atomic_flag begun = ATOMIC_FLAG_INIT;
-    if (atomic_flag_test_and_set(&begun))
-        for (;;)
-            os_nanosleep(1000000000);
+    if (atomic_exchange_explicit(&begun, true, memory_order_acq_rel))
+        wait_for_the_end();
+    atomic_store_explicit(&reporters[0], os_tid(), memory_order_relaxed);
     hook_ignore_begin();
     ending.level = level_from_env();
     flush_stdout();
@@ -212,6 +230,28 @@ rt_cold _Noreturn void rt_fatal(const char *fmt, ...)
     end_now(&ending);
 }
 
+/* A panic is not lost because main returns meanwhile, perhaps let go on by a deferred call of the goroutine that panics: that of a group's goroutine
+ * says that it is done. A report that has begun is waited for; a deferred call, which may wait for somebody else, not for ever. As in Go. */
+static void at_exit(void)
+{
+    enum { STEP_NS = 100000, PATIENCE = 10000 };
+    struct m *m = rt_m();
+    if ((m && m->g && m->g->panics) || watched_process != os_pid())   /* a deferred call has decided to exit */
+        return;
+    for (int i = 0; i < PATIENCE && atomic_load_explicit(&npanicking, memory_order_acquire) && !atomic_load_explicit(&begun, memory_order_acquire); i++)
+        go_sleep(STEP_NS);
+    if (atomic_load_explicit(&begun, memory_order_acquire))
+        wait_for_the_end();
+}
+
+void fatal_start(void)
+{
+    watched_process = os_pid();
+    hook_ignore_begin();
+    atexit(at_exit);
+    hook_ignore_end();
+}
+
 /* ---- panics ---- */
 
 /* One panic at work on a goroutine, in the frame that panicked: its message and stack are taken first, then the deferred calls run, which may panic in
@@ -261,6 +301,7 @@ static _Noreturn void panic(const char *fmt, va_list ap)
         p.before = m->g->panics;
         m->g->panics = &p;
         if (m->g->deferred) {
+            atomic_fetch_add_explicit(&npanicking, 1, memory_order_acq_rel);
             rt_leave();
             defer_run_all();
         }
@@ -308,9 +349,12 @@ static const struct {
 static bool is_overflow(const struct fatal_signal *s, const struct g *g)
 {
     uintptr_t sp = (uintptr_t)s->regs.r[TB_RSP];
-    enum { NEAR = 64 * 1024 };   /* how far from the stack pointer a function touches its new frame first */
-    return (s->sig == SIGSEGV || s->sig == SIGBUS) && g && s->addr < g->stack_lo + NEAR && s->addr + NEAR > sp && s->addr < sp + NEAR &&
-           sp < g->stack_lo + NEAR && s->addr + 2 * NEAR > g->stack_lo && s->addr < g->stack_lo + 4096;
+    enum { NEAR = 64 * 1024, FAR = 64 * 1024 * 1024 };   /* how far from the stack pointer a function touches its new frame first; the largest frame */
+    if ((s->sig != SIGSEGV && s->sig != SIGBUS) || !g || s->addr + NEAR <= sp || s->addr >= g->stack_lo + 4096)
+        return false;
+    if (sp < g->stack_lo)   /* a frame that reaches beyond the end may be touched anywhere first */
+        return sp + FAR > g->stack_lo;
+    return s->addr < sp + NEAR && sp < g->stack_lo + NEAR && s->addr + 2 * NEAR > g->stack_lo;
 }
 
 /* Go's first lines. */

@@ -337,8 +337,13 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const void *stack_ar
     RT_CHECK(g != NULL);
     parent->pending = g->next;
     g->labels = rt_unlikely(parent->labels != NULL) ? labels_share(parent->labels) : NULL;
+    /* stack_arg_bytes is an upper bound, which counts arguments in registers too: a caller that is its goroutine's first function may have less above it. */
     uint64_t *words = ctx_stack_words(&g->ctx);
-    for (size_t i = 0; i < g->stack_arg_bytes / 8; i++)
+    uintptr_t from = (uintptr_t)stack_args;
+    size_t n = g->stack_arg_bytes;
+    if (from - parent->stack_lo < parent->stack_hi - parent->stack_lo && n > parent->stack_hi - from)   /* elsewhere: a stack of the program's own */
+        n = parent->stack_hi - from;
+    for (size_t i = 0; i < n / 8; i++)
         words[i] = ((const uint64_t *)stack_args)[i];
     launch(m, g, parent->id, HOOK_RACE_G(parent));
     /* A long queue: let the children run, while their stacks are in the cache, before there are more of them; each new stack costs page faults. */

@@ -212,6 +212,10 @@ void rt_ready_all(struct g *first);
 _Noreturn void rt_fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "panic: MSG", the current goroutine's stack, status 2. */
 _Noreturn void rt_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Sees to it that the end of main waits for a panic. */
+void fatal_start(void);
+/* Whether this thread is at work on a report, which a signal that it gets ends. From signal handlers. */
+bool fatal_reports_on(uint32_t tid);
 
 /* ---- debug.c ---- */
 

@@ -47,7 +47,7 @@ static _Thread_local unsigned nheld;
 void lockrank_acquire(const struct lock *l)
 {
     RT_CHECK(l->rank > LOCK_RANK_NONE && l->rank < sizeof ranks / sizeof ranks[0]);
-    for (unsigned i = 0; i < nheld; i++) {
+    for (unsigned i = 0; i < nheld && i < HELD_MAX; i++) {   /* of more, which a large select holds, it knows the first ones */
         bool in_order = held[i]->rank < l->rank || (held[i]->rank == l->rank && ranks[l->rank].multi && held[i] != l);
         if (!in_order)
             rt_throw(__FILE__, __LINE__, ranks[l->rank].name);

@@ -28,9 +28,10 @@ static int error_of(int eai)
     switch (eai) {
     case EAI_NONAME:
     case EAI_NODATA:
-    case EAI_SERVICE:
     case EAI_ADDRFAMILY:
         return GO_ERR_NO_HOST;
+    case EAI_SERVICE:
+        return GO_ERR_ADDRESS;
     case EAI_MEMORY:
         return -ENOMEM;
     case EAI_SYSTEM:

@@ -303,6 +303,7 @@ void sched_start(void)
         os_keep_signal_mask();
         atomic_store_explicit(&sched.started, true, memory_order_release);
         unlock(&sched.lock);
+        fatal_start();
         monitor_start();
         return;
     }

@@ -271,7 +271,7 @@ static size_t select_run(struct selection *s, const void *pc)
         return taken;
     if (s->default_case != s->n || (s->timeout_case != s->n && shortest <= 0)) {
         unlock_all(s);
-        return s->default_case != s->n ? s->default_case : s->timeout_case;
+        return s->timeout_case != s->n && shortest <= 0 ? s->timeout_case : s->default_case;   /* a default is for when nothing else is ready */
     }
     s->timeout_at = TIMER_NEVER;
     if (s->timeout_case != s->n) {

@@ -65,14 +65,14 @@ static void die(int s, const siginfo_t *info, const ucontext_t *uc)
     struct m *m = rt_m();
     if (m && atomic_load_explicit(&m->stop, memory_order_acquire) == 1)
         stop_here(m, uc);
-    if (atomic_exchange_explicit(&sig.dying, true, memory_order_acq_rel)) {
-        if (os_tid() == sig.fatal.tid || os_tid() == sched.monitor_tid) {   /* the report itself failed */
-            static const char text[] = "\nfatal error: gort: another signal while a fatal error was being reported\n";
-            os_write(2, text, sizeof text - 1);
-            _exit(2);
-        }
-        sleep_for_ever();   /* the first one speaks */
+    bool second = atomic_exchange_explicit(&sig.dying, true, memory_order_acq_rel);
+    if (fatal_reports_on(os_tid()) || (second && (os_tid() == sig.fatal.tid || os_tid() == sched.monitor_tid))) {   /* the report itself failed */
+        static const char text[] = "\nfatal error: gort: another signal while a fatal error was being reported\n";
+        os_write(2, text, sizeof text - 1);
+        _exit(2);
     }
+    if (second)
+        sleep_for_ever();   /* the first one speaks */
     sig.fatal = (struct fatal_signal){
         .sig = s, .code = info->si_code, .addr = (uintptr_t)info->si_addr, .regs = ctx_regs_of(uc), .m = m, .tid = os_tid()};
     atomic_store_explicit(&sig.fatal_ready, true, memory_order_release);

@@ -3,6 +3,7 @@
  * Quick looks come first, without a lock: the same pair of stacks again costs a hash and a load. Then one report at a time, under report_lock, on a big
  * stack of its own thread. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,8 +70,19 @@ static void report(struct race_event *e)
     race_ignore_end();
 }
 
+/* errno lies with the thread but belongs to the goroutine, whose switch carries it along: goroutines that run on one thread in turn do not share it.
+ * Whether the bytes that both sides touched are this thread's, which is what g means by it. */
+static bool is_errno(uintptr_t addr, uint64_t old, uint64_t now)
+{
+    uintptr_t at = (uintptr_t)__errno_location();
+    uint32_t both = epoch_mask(old) & epoch_mask(now), own = (0xfu << at % 8) & 0xff;
+    return addr == at - at % 8 && (both & ~own) == 0;
+}
+
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
+    if (is_errno(addr, old.epoch, now.epoch))
+        return;
     report(&(struct race_event){.kind = EVENT_RACE, .g = g, .addr = addr, .old = old, .now = now});
 }
 

@@ -43,6 +43,25 @@ Test(go, sixteen_arguments)
     cr_assert_str_eq(seen, "1234567891234567");
 }
 
+static void start_sixteen(void)
+{
+    go(sixteen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/* What is kept of the caller's stack ends where that ends: the first function of a goroutine has next to nothing above its frame. */
+Test(go, sixteen_arguments_from_a_shallow_stack)
+{
+    for (int i = 0; i < 100; i++) {   /* the first stack among them, which ends at the end of its memory */
+        go_waitgroup_add(&wg, 1);
+        if (i % 2)
+            go(start_sixteen);
+        else
+            go_with_stack(16384, start_sixteen);
+        go_waitgroup_wait(&wg);
+        cr_assert_str_eq(seen, "1234567891234567");
+    }
+}
+
 static void ten_doubles(double a, double b, double c, double d, double e, double f, double g, double h, double i, double j)
 {
     snprintf(seen, sizeof seen, "%g", a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j);
@@ -150,6 +169,32 @@ static __attribute__((noinline)) int *errno_place(void)
 {
     __asm__ volatile("");
     return __errno_location();
+}
+
+static void keeps_errno_in_one_function(int value, _Atomic(int) *wrong)
+{
+    errno = value;
+    for (int i = 0; i < 500; i++) {
+        if (i % 10 == 0)
+            go_sleep(20 * GO_MICROSECOND);
+        else
+            go_yield();
+        *wrong += errno != value;
+    }
+    go_waitgroup_done(&wg);
+}
+
+/* The compiler must not keep the address of a thread's errno over a call that waits. */
+Test(go, errno_is_read_where_the_goroutine_is_now)
+{
+    _Atomic(int) wrong = 0;
+    int old = go_maxprocs(4);
+    go_waitgroup_add(&wg, 40);
+    for (int i = 0; i < 40; i++)
+        go(keeps_errno_in_one_function, 100 + i, &wrong);
+    go_waitgroup_wait(&wg);
+    go_maxprocs(old);
+    cr_assert_eq(wrong, 0);
 }
 
 static void keeps_errno(int value, _Atomic(int) *wrong)

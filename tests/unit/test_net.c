@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <gort.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -140,7 +141,7 @@ Test(net, bad_networks_and_addresses)
         {"tcp", "127.0.0.1:8o", GO_ERR_ADDRESS},  {"tcp", "::1:80", GO_ERR_ADDRESS},          {"tcp", "[::1:80", GO_ERR_ADDRESS},
         {"tcp4", "[::1]:80", GO_ERR_ADDRESS},     {"tcp6", "127.0.0.1:80", GO_ERR_ADDRESS},   {"tcp", NULL, GO_ERR_ADDRESS},
         {"unix", "", GO_ERR_ADDRESS},             {"unix", "/no/such/directory/s", -ENOENT},  {"tcp", "no-such-host.invalid:80", GO_ERR_NO_HOST},
-        {"tcp", "[fe80::1%nosuchif]:80", GO_ERR_ADDRESS}, {"tcp", "localhost:no-such-service", GO_ERR_NO_HOST},
+        {"tcp", "[fe80::1%nosuchif]:80", GO_ERR_ADDRESS}, {"tcp", "localhost:no-such-service", GO_ERR_ADDRESS},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         go_listener *l;
@@ -251,4 +252,25 @@ Test(net, many_lookups)
     for (int i = 0; i < 300; i++)
         go(look_up, &wg);
     go_waitgroup_wait(&wg);
+}
+
+/* Who sends from a socket without a name has an address without text. */
+Test(net, an_unnamed_sender)
+{
+    char path[] = "/tmp/gort-unnamed-XXXXXX", text[20] = "?";
+    cr_assert(mkdtemp(path) != NULL);
+    char name[64];
+    snprintf(name, sizeof name, "%s/s", path);
+    go_conn *a, *b;
+    struct go_addr from;
+    cr_assert_eq(go_listen_packet("unixgram", name, &a), 0);
+    cr_assert_eq(go_dial("unixgram", name, &b), 0);
+    cr_assert_eq(go_write(b, "x", 1), 1);
+    cr_assert_eq(go_recv_from(a, text, sizeof text, &from), 1);
+    cr_assert_eq(go_addr_string(&from, text, sizeof text), 0);
+    cr_assert_str_eq(text, "");
+    go_conn_close(a);
+    go_conn_close(b);
+    unlink(name);
+    rmdir(path);
 }

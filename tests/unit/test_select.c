@@ -22,6 +22,8 @@ Test(select, timeout_is_not_early)
     cr_assert_geq(go_now() - t, 20 * GO_MILLISECOND);
     cr_assert_eq(go_select(go_case_recv(c, NULL), go_case_timeout(0)), 1);
     cr_assert_eq(go_select(go_case_timeout(GO_HOUR), go_case_timeout(GO_MILLISECOND)), 1, "the shortest counts");
+    cr_assert_eq(go_select(go_case_default, go_case_timeout(0)), 1, "it is ready at once");
+    cr_assert_eq(go_select(go_case_default, go_case_timeout(1)), 0);
     go_chan_free(c);
 }
 
@@ -134,4 +136,24 @@ Test(select, many_cases)
     cr_assert_eq(gort_select(cases, N + 1), N);
     go_chan_free(c);
     go_chan_free(last);
+}
+
+/* Its channels are all locked at once, more than a debug build keeps a record of. */
+Test(select, hundreds_of_channels)
+{
+    enum { N = 600 };
+    static go_chan(int) c[N];
+    static struct gort_case cases[N];
+    int v = 0;
+    for (int i = 0; i < N; i++) {
+        c[i] = go_make_chan(int, 1);
+        cases[i] = go_case_recv(c[i], &v);
+    }
+    go_send(c[N - 1], 7);
+    cr_assert_eq(gort_select(cases, N), N - 1);
+    cr_assert_eq(v, 7);
+    cases[0] = go_case_default;
+    cr_assert_eq(gort_select(cases, N), 0);
+    for (int i = 0; i < N; i++)
+        go_chan_free(c[i]);
 }

@@ -7,7 +7,15 @@
 #ifndef GORT_GOROUTINE_H
 #define GORT_GOROUTINE_H
 
+#include <errno.h>
+
 #include <gort/base.h>
+
+/* errno belongs to the goroutine. Its address doesn't: a call that waits may go on on another thread. libc declares __errno_location() const, and so the
+ * compiler would keep what it gave before such a call; declared here without that it is asked each time. */
+int *gort_errno_location(void) __asm__("__errno_location");
+#undef errno
+#define errno (*gort_errno_location())
 
 typedef void (*gort_fn)(void);
 
@@ -49,8 +57,8 @@ int go_num_goroutine(void);
  * effect as goroutines next enter the scheduler; at most 1024. */
 int go_maxprocs(int n);
 
-/* Runs the calling goroutine's deferred calls, then ends the program: "panic: MESSAGE", the goroutine's stack as it was, status 2. A panic in a deferred
- * call is printed behind the first. */
+/* Runs the calling goroutine's deferred calls, then ends the program: "panic: MESSAGE" (511 bytes of it), the goroutine's stack as it was, status 2. A panic
+ * in a deferred call is printed behind the first. If main returns or somebody calls exit() meanwhile, that waits, for the deferred calls a second at most. */
 _Noreturn void go_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* go_defer(fn, arg): fn(arg) is called when the enclosing block is left, in whatever way (its end, return, break, goto), and on go_exit()

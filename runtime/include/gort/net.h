@@ -79,7 +79,7 @@ struct go_addr {
 };
 ssize_t go_recv_from(go_conn *c, void *buf, size_t n, struct go_addr *from);
 ssize_t go_send_to(go_conn *c, const void *buf, size_t n, const struct go_addr *to);
-/* Text to address, with a lookup if it is a name; and back. */
+/* Text to address, with a lookup if it is a name; and back (an unnamed Unix socket's is empty). */
 int go_resolve(const char *network, const char *address, struct go_addr *out);
 int go_addr_string(const struct go_addr *a, char *buf, size_t n);
 

@@ -26,7 +26,7 @@ struct gort_case {
 };
 
 /* Waits and returns the position of the case that went ahead. No cases: for ever. At most one default; any number of
- * timeouts, of which the shortest counts; a timeout <= 0 is ready at once. Up to 65536 cases. */
+ * timeouts, of which the shortest counts; a timeout <= 0 is ready at once, if no channel is. Up to 65536 cases. */
 #define go_select(...)                                                                             \
     __extension__({                                                                                \
         GORT_STRICT_BEGIN_                                                                         \
