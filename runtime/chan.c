@@ -205,6 +205,7 @@ void gort_chan_send(struct gort_chan *c, const void *v)
     if (rt_unlikely(c == NULL))
         park_for_ever(GORT_WAIT_CHAN_SEND_NIL);
     struct g *wake;
+    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_SEND, __builtin_return_address(0));
     lock(&c->lock);
     enum chan_result r = send_one(c, m->g, v, &wake);
     if (r == CHAN_WOULD_BLOCK) {
@@ -251,6 +252,7 @@ bool gort_chan_try_send(struct gort_chan *c, const void *v)
         return false;
     struct m *m = rt_enter();
     struct g *wake;
+    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_SEND, __builtin_return_address(0));
     lock(&c->lock);
     enum chan_result r = chan_send_locked(c, m->g, v, &wake);
     unlock(&c->lock);
@@ -299,6 +301,7 @@ void gort_chan_close(struct gort_chan *c)
     struct m *m = rt_enter();
     if (c == NULL)
         rt_panic("close of nil channel");
+    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_CLOSE, __builtin_return_address(0));
     lock(&c->lock);
     if (c->closed) {
         unlock(&c->lock);

@@ -72,7 +72,7 @@ static void gort_errgroup_run(go_errgroup *g, int (*fn)(void *arg), void *arg)
 /* pc: where the program called us. */
 static void start(go_errgroup *g, int (*fn)(void *arg), void *arg, const void *pc)
 {
-    go_waitgroup_add(&g->running, 1);
+    waitgroup_add(&g->running, 1, pc);
     struct m *m = rt_enter();
     g_spawn(m, &(struct g_spawn){.fn = (uintptr_t)gort_errgroup_run, .arg = {(uintptr_t)g, (uintptr_t)fn, (uintptr_t)arg}, .parent_id = m->g->id,
                                  .create_pc = (uintptr_t)pc, .parent = HOOK_RACE_G(m->g), .labels = m->g->labels});
@@ -116,7 +116,7 @@ bool go_errgroup_try_go(go_errgroup *g, int (*fn)(void *arg), void *arg)
 
 int go_errgroup_wait(go_errgroup *g)
 {
-    go_waitgroup_wait(&g->running);
+    waitgroup_wait(&g->running, __builtin_return_address(0));
     int err = atomic_load_explicit(&g->err, memory_order_relaxed);   /* ordered by the waitgroup */
     if (g->context)
         go_context_cancel_cause(g->context, err);

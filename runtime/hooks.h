@@ -104,6 +104,12 @@ HOOK_FN(void) hook_lock_released(struct race_g *r, const void *lock, enum hook_l
 HOOK_FN(void) hook_read(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)
 HOOK_FN(void) hook_write(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)
 
+/* The caller at return address pc uses an object of the runtime in a way that is wrong unless it is ordered with the other one: adds to a wait group whose
+ * counter is zero, waits for one; sends to a channel (or selects on that), closes it. Told before the operation synchronizes. r is current. */
+enum hook_use { HOOK_WAITGROUP_LIFT, HOOK_WAITGROUP_WAIT, HOOK_CHAN_SEND, HOOK_CHAN_CLOSE, HOOK_USES };
+HOOK_FN(void) hook_use(struct race_g *r, const void *object, enum hook_use use, const void *pc)
+    HOOK_BODY((void)r; (void)object; (void)use; (void)pc;)
+
 /* Between these the calling thread's libc calls are the runtime's own: nothing intercepted is recorded. They nest. */
 HOOK_FN(void) hook_ignore_begin(void) HOOK_BODY()
 HOOK_FN(void) hook_ignore_end(void) HOOK_BODY()

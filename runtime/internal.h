@@ -206,6 +206,13 @@ struct waiter *sema_waiter(const void *addr, void *value);
 /* Readies a chain of goroutines linked by g->next, in its order. */
 void rt_ready_all(struct g *first);
 
+/* ---- waitgroup.c ---- */
+
+/* go_waitgroup_add and _wait, which the program called at pc. */
+struct go_waitgroup;
+void waitgroup_add(struct go_waitgroup *wg, int n, const void *pc);
+void waitgroup_wait(struct go_waitgroup *wg, const void *pc);
+
 /* ---- fatal.c ---- */
 
 /* "fatal error: MSG", every goroutine's stack, status 2. */

@@ -313,6 +313,9 @@ int gort_select(struct gort_case *cases, size_t n)
 {
     struct m *m = rt_enter();
     const void *pc = __builtin_return_address(0);
+    for (size_t i = 0; HOOK_IS_ON && i < n; i++)
+        if (cases[i].kind == GORT_CASE_SEND && cases[i].chan)
+            hook_use(HOOK_RACE_G(m->g), cases[i].chan, HOOK_CHAN_SEND, pc);
     if (n <= 64) {
         size_t taken = try_unlocked(cases, n, m, pc);
         if (taken != n) {

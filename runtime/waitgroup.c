@@ -30,12 +30,15 @@ static bool reset(void *addr, int woken, bool more)
     return woken == 1;
 }
 
-void go_waitgroup_add(go_waitgroup *wg, int n)
+void waitgroup_add(go_waitgroup *wg, int n, const void *pc)
 {
     if (n < 0)
         hook_release_merge(rt_race(), wg);
     uint64_t delta = (uint64_t)(uint32_t)n << 32;
     uint64_t state = atomic_fetch_add_explicit(&wg->state, delta, memory_order_acq_rel) + delta;
+    if (HOOK_IS_ON && n > 0 && counter_of(state) == n)
+        hook_use(rt_race(), wg, HOOK_WAITGROUP_LIFT, pc);
+    (void)pc;
     if (rt_likely((uint32_t)state == 0 && counter_of(state) >= 0))
         return;
     rt_enter();
@@ -46,6 +49,11 @@ void go_waitgroup_add(go_waitgroup *wg, int n)
     if (counter_of(state) == 0)
         sema_wake(wg, INT32_MAX, reset);
     rt_leave();
+}
+
+void go_waitgroup_add(go_waitgroup *wg, int n)
+{
+    waitgroup_add(wg, n, __builtin_return_address(0));
 }
 
 void go_waitgroup_done(go_waitgroup *wg)
@@ -65,8 +73,10 @@ static bool count_in(const void *addr)
     return true;
 }
 
-void go_waitgroup_wait(go_waitgroup *wg)
+void waitgroup_wait(go_waitgroup *wg, const void *pc)
 {
+    hook_use(rt_race(), wg, HOOK_WAITGROUP_WAIT, pc);
+    (void)pc;
     if (atomic_load_explicit(&wg->state, memory_order_acquire) != 0) {
         rt_enter();
         bool alone = sema_wait(wg, count_in, false, GORT_WAIT_WAITGROUP) == SEMA_HANDED;
@@ -75,6 +85,11 @@ void go_waitgroup_wait(go_waitgroup *wg)
         rt_leave();
     }
     hook_acquire(rt_race(), wg);
+}
+
+void go_waitgroup_wait(go_waitgroup *wg)
+{
+    waitgroup_wait(wg, __builtin_return_address(0));
 }
 
 /* What a goroutine started by go_waitgroup_go() runs. It is done however fn ends. */

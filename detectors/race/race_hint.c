@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <hooks.h>
+
 static const char *locks_hint(const struct rec_access *a, const struct rec_access *b)
 {
     if (!a->locks_known || !b->locks_known || (a->nlocks == 0 && b->nlocks == 0))
@@ -43,10 +45,23 @@ static bool is_same(const struct rec_who *a, const struct rec_who *b)
     return a->known && b->known && a->who.id == b->who.id && a->who.tid == b->who.tid && a->who.is_main == b->who.is_main;
 }
 
+static const char *use_hint(int a, int b)
+{
+    if (a == HOOK_WAITGROUP_LIFT || b == HOOK_WAITGROUP_LIFT)
+        return "the wait may come first and not wait for what is added: add before go(), not in the goroutine that is waited for";
+    if (a == HOOK_CHAN_CLOSE && b == HOOK_CHAN_CLOSE)
+        return "the channel is closed by both, the second one panics: let one goroutine close it";
+    return "a send that comes after the close panics: close the channel when all its senders have ended";
+}
+
 const char *race_hint(const struct record *r)
 {
     const struct rec_access *a = &r->access[0], *b = &r->access[1];
     const struct rec_location *l = &r->location;
+    if (a->use >= 0 && b->use >= 0)
+        return use_hint(a->use, b->use);
+    if (a->use >= 0 || b->use >= 0)
+        return NULL;
     if (l->place == PLACE_HEAP && l->freed)
         return "the block is freed while another goroutine still uses it: wait for that before free()";
     if (a->atomic != b->atomic)

@@ -193,6 +193,25 @@ void hook_write(struct race_g *r, const void *p, size_t n, const void *pc)
     race_access_range(r, (uintptr_t)p, n, EPOCH_WRITE, (uintptr_t)pc);
 }
 
+const char race_use_marks[HOOK_USES];
+
+void hook_use(struct race_g *r, const void *object, enum hook_use use, const void *pc)
+{
+    static const unsigned kinds[HOOK_USES] = {
+        [HOOK_WAITGROUP_LIFT] = 0,                           /* as a read: it may come with others */
+        [HOOK_WAITGROUP_WAIT] = EPOCH_WRITE | EPOCH_ATOMIC,  /* likewise, but not with a read */
+        [HOOK_CHAN_SEND] = 0,
+        [HOOK_CHAN_CLOSE] = EPOCH_WRITE,
+    };
+    if (r == NULL || r == &race_ignored)
+        return;
+    struct stack_node *node = r->node, *call = r->cut ? NULL : race_stack_call(node, (uintptr_t)pc);
+    if (call)
+        r->node = call;
+    race_access_range(r, (uintptr_t)object, 1, kinds[use], (uintptr_t)&race_use_marks[use]);
+    r->node = node;
+}
+
 void hook_ignore_begin(void)
 {
     race_ignore_begin();

@@ -52,6 +52,7 @@ struct rec_access {
     uintptr_t addr;
     int size;
     bool write, atomic;
+    int use;                            /* enum hook_use: an operation of the runtime's, and its caller's stack; -1: the program's own access */
     struct rec_who by;
     struct rec_stack stack;
     bool locks_known;
