@@ -337,12 +337,18 @@ static _Thread_local struct {
     const void *once;
 } once_call;
 
-/* The first thing that the real pthread_once does for a caller, if it does it at all. */
+static void once_release(const void **once)
+{
+    race_release(race_cur(), *once);
+}
+
+/* The first thing that the real pthread_once does for a caller, if it does it at all. The function may be left by an exception or the thread's end: the
+ * next caller begins anew, after that. */
 static void once_main(void)
 {
-    const void *once = once_call.once;
+    __attribute__((cleanup(once_release))) const void *once = once_call.once;
+    race_acquire(race_cur(), once);
     once_call.fn();
-    race_release(race_cur(), once);
 }
 
 INTERPOSE int pthread_once(pthread_once_t *once, void (*fn)(void))
@@ -361,17 +367,24 @@ INTERPOSE void call_once(once_flag *once, void (*fn)(void))
     pthread_once((pthread_once_t *)once, fn);   /* the same object in glibc */
 }
 
-/* ---- C++: the initialization of a local static object. Compilers load the guard's first byte with acquire order by themselves. ---- */
+/* ---- C++: the initialization of a local static object. Compilers load the guard's first byte with acquire order by themselves. An initialization that
+ * throws happens before the next attempt. ---- */
 
 int __real___cxa_guard_acquire(void *guard) __attribute__((weak));
 void __real___cxa_guard_release(void *guard) __attribute__((weak));
+void __real___cxa_guard_abort(void *guard) __attribute__((weak));
 
 int __wrap___cxa_guard_acquire(void *guard)
 {
     int mine = BLOCKING(__real___cxa_guard_acquire(guard));
-    if (!mine)
-        race_acquire(race_cur(), guard);
+    race_acquire(race_cur(), guard);
     return mine;
+}
+
+void __wrap___cxa_guard_abort(void *guard)
+{
+    race_release(race_cur(), guard);
+    __real___cxa_guard_abort(guard);
 }
 
 void __wrap___cxa_guard_release(void *guard)
