@@ -71,6 +71,9 @@ static void report(struct race_event *e)
 
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
+    uint32_t both = epoch_mask(old.epoch) & epoch_mask(now.epoch);
+    if (race_is_benign(addr + (both ? (uintptr_t)__builtin_ctz(both) : 0)))
+        return;
     report(&(struct race_event){.kind = EVENT_RACE, .g = g, .addr = addr, .old = old, .now = now});
 }
 
