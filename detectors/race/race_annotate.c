@@ -2,8 +2,10 @@
  * synchronization, own mutexes, fibers, accesses not to be checked; and the two calls that clang emits for functions without checking. */
 #include <stdlib.h>
 
+#include "race_alloc.h"
 #include "race_libc.h"
 #include "race_locks.h"
+#include "race_report.h"
 
 /* ---- emitted by clang ---- */
 
@@ -165,3 +167,62 @@ ANNOTATE(AnnotateFlushState, (const char *file, int line), )
 ANNOTATE(AnnotateNewMemory, (const char *file, int line, void *addr, size_t n), (void)addr; (void)n)
 ANNOTATE(AnnotateThreadName, (const char *file, int line, const char *name), (void)name)
 ANNOTATE(AnnotateEnableRaceDetection, (const char *file, int line, int enable), (void)enable)
+
+/* Races that the program knows of. Few, and looked at when a race has been found. */
+struct benign {
+    struct benign *next;
+    uintptr_t from, n;
+};
+static _Atomic(struct benign *) benign;
+
+bool race_is_benign(uintptr_t addr)
+{
+    for (const struct benign *b = atomic_load_explicit(&benign, memory_order_acquire); b; b = b->next)
+        if (addr - b->from < b->n)
+            return true;
+    return false;
+}
+
+static void benign_add(const volatile void *addr, size_t n)
+{
+    if (!is_on() || race_is_benign((uintptr_t)addr))   /* often said again and again */
+        return;
+    struct benign *b = race_alloc(sizeof *b);
+    *b = (struct benign){.next = atomic_load_explicit(&benign, memory_order_relaxed), .from = (uintptr_t)addr, .n = n};
+    while (!atomic_compare_exchange_weak_explicit(&benign, &b->next, b, memory_order_release, memory_order_relaxed))
+        ;
+}
+ANNOTATE(AnnotateBenignRace, (const char *file, int line, const volatile void *addr, const char *why), (void)why; benign_add(addr, 1))
+ANNOTATE(AnnotateBenignRaceSized, (const char *file, int line, const volatile void *addr, size_t n, const char *why), (void)why; benign_add(addr, n))
+ANNOTATE(WTFAnnotateBenignRaceSized, (const char *file, int line, const volatile void *addr, size_t n, const char *why), (void)why; benign_add(addr, n))
+ANNOTATE(WTFAnnotateHappensBefore, (const char *file, int line, void *addr), race_release_merge(race_cur(), addr))
+ANNOTATE(WTFAnnotateHappensAfter, (const char *file, int line, void *addr), race_acquire(race_cur(), addr))
+
+/* Hints for detectors of other kinds: there is nothing to be done. */
+ANNOTATE(AnnotateCondVarSignal, (const char *file, int line, void *cv), (void)cv)
+ANNOTATE(AnnotateCondVarSignalAll, (const char *file, int line, void *cv), (void)cv)
+ANNOTATE(AnnotateCondVarWait, (const char *file, int line, void *cv, void *lock), (void)cv; (void)lock)
+ANNOTATE(AnnotateExpectRace, (const char *file, int line, void *addr, const char *why), (void)addr; (void)why)
+ANNOTATE(AnnotateFlushExpectedRaces, (const char *file, int line), )
+ANNOTATE(AnnotateMutexIsNotPHB, (const char *file, int line, void *mutex), (void)mutex)
+ANNOTATE(AnnotateMutexIsUsedAsCondVar, (const char *file, int line, void *mutex), (void)mutex)
+ANNOTATE(AnnotateNoOp, (const char *file, int line, void *addr), (void)addr)
+ANNOTATE(AnnotatePCQCreate, (const char *file, int line, void *queue), (void)queue)
+ANNOTATE(AnnotatePCQDestroy, (const char *file, int line, void *queue), (void)queue)
+ANNOTATE(AnnotatePCQGet, (const char *file, int line, void *queue), (void)queue)
+ANNOTATE(AnnotatePCQPut, (const char *file, int line, void *queue), (void)queue)
+ANNOTATE(AnnotatePublishMemoryRange, (const char *file, int line, void *addr, size_t n), (void)addr; (void)n)
+ANNOTATE(AnnotateUnpublishMemoryRange, (const char *file, int line, void *addr, size_t n), (void)addr; (void)n)
+ANNOTATE(AnnotateTraceMemory, (const char *file, int line, void *addr), (void)addr)
+ANNOTATE(AnnotateMemoryIsInitialized, (const char *file, int line, void *addr, size_t n), (void)addr; (void)n)
+ANNOTATE(AnnotateMemoryIsUninitialized, (const char *file, int line, void *addr, size_t n), (void)addr; (void)n)
+
+__attribute__((weak)) int RunningOnValgrind(void)
+{
+    return 0;
+}
+
+__attribute__((weak)) double ValgrindSlowdown(void)
+{
+    return 10.0;   /* so much longer a program that asks may wait */
+}

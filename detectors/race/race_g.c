@@ -279,9 +279,12 @@ void race_g_move(struct race_g *g)
     race_locks_moved(g, g->lockset);
 }
 
-/* A thread of the program that the detector has not seen start. Nothing is known to happen before it. */
+/* A thread of the program that the detector has not seen start. Nothing is known to happen before it. The dynamic linker may run code of the program
+ * (resolvers of indirect functions) before it has filled in the first thread's variables: that code is not checked. */
 race_noinline struct race_g *race_attach(void)
 {
+    if (race_unlikely(!bias_me))
+        return &race_ignored;
     race_cur_tls = &race_ignored;
     shadow_start();
     struct race_g *g = race_g_new(NULL);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,6 +35,8 @@ struct thread {
     bool listed, detached, ended;   /* (l) */
     unsigned refs;           /* (l) the list, the maker until it has listed it, the thread until it ends */
     int rounds;              /* of destructors, seen by the thread itself */
+    bool starts_blocked;     /* until it is checked no signal comes; then this is its mask */
+    sigset_t mask;
 };
 
 enum { BUCKETS = 1024 };
@@ -147,6 +150,8 @@ static void joined(pthread_t id)
 static void *thread_main(void *p)
 {
     struct thread *t = p;
+    sigset_t mask = t->mask;
+    bool starts_blocked = t->starts_blocked;
     race_cur_tls = &race_ignored;
     pthread_attr_t attr;
     void *lo = NULL;
@@ -163,6 +168,8 @@ static void *thread_main(void *p)
     list(t, pthread_self());
     pthread_setspecific(end_key, t);
     race_cur_tls = t->g;
+    if (starts_blocked)
+        pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return t->fn_c11 ? (void *)(intptr_t)t->fn_c11(t->arg) : t->fn(t->arg);
 }
 
@@ -175,6 +182,19 @@ static void *unchecked_main(void *p)
 }
 
 static atomic_bool is_forked;   /* of several threads: see fork() */
+
+/* A signal may come before the thread's first instruction of ours; its handler would belong to nobody, and nothing would happen before it. So the thread
+ * is made with all signals blocked, unless its attributes have a mask. */
+static bool block_signals(struct thread *t, const pthread_attr_t *attr)
+{
+    sigset_t all;
+#if __GLIBC_PREREQ(2, 32)
+    if (attr && pthread_attr_getsigmask_np(attr, &all) == 0)
+        return false;
+#endif
+    sigfillset(&all);
+    return pthread_sigmask(SIG_SETMASK, &all, &t->mask) == 0;
+}
 
 /* A thread that makes others can itself be joined later, main included. */
 static void list_maker(struct race_g *me)
@@ -224,7 +244,11 @@ static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread 
     w->fn = what->fn_c11 ? (uintptr_t)what->fn_c11 : (uintptr_t)what->fn;
     t->refs = 2;
     pthread_t made;
+    bool blocked = t->starts_blocked = block_signals(t, attr);
+    sigset_t mask = t->mask;
     int err = REAL(pthread_create)(&made, attr, thread_main, t);
+    if (blocked)
+        pthread_sigmask(SIG_SETMASK, &mask, NULL);
     if (err) {
         race_g_end(t->g);
         race_free(t, sizeof *t);
@@ -337,12 +361,18 @@ static _Thread_local struct {
     const void *once;
 } once_call;
 
-/* The first thing that the real pthread_once does for a caller, if it does it at all. */
+static void once_release(const void **once)
+{
+    race_release(race_cur(), *once);
+}
+
+/* The first thing that the real pthread_once does for a caller, if it does it at all. The function may be left by an exception or the thread's end: the
+ * next caller begins anew, after that. */
 static void once_main(void)
 {
-    const void *once = once_call.once;
+    __attribute__((cleanup(once_release))) const void *once = once_call.once;
+    race_acquire(race_cur(), once);
     once_call.fn();
-    race_release(race_cur(), once);
 }
 
 INTERPOSE int pthread_once(pthread_once_t *once, void (*fn)(void))
@@ -361,17 +391,24 @@ INTERPOSE void call_once(once_flag *once, void (*fn)(void))
     pthread_once((pthread_once_t *)once, fn);   /* the same object in glibc */
 }
 
-/* ---- C++: the initialization of a local static object. Compilers load the guard's first byte with acquire order by themselves. ---- */
+/* ---- C++: the initialization of a local static object. Compilers load the guard's first byte with acquire order by themselves. An initialization that
+ * throws happens before the next attempt. ---- */
 
 int __real___cxa_guard_acquire(void *guard) __attribute__((weak));
 void __real___cxa_guard_release(void *guard) __attribute__((weak));
+void __real___cxa_guard_abort(void *guard) __attribute__((weak));
 
 int __wrap___cxa_guard_acquire(void *guard)
 {
     int mine = BLOCKING(__real___cxa_guard_acquire(guard));
-    if (!mine)
-        race_acquire(race_cur(), guard);
+    race_acquire(race_cur(), guard);
     return mine;
+}
+
+void __wrap___cxa_guard_abort(void *guard)
+{
+    race_release(race_cur(), guard);
+    __real___cxa_guard_abort(guard);
 }
 
 void __wrap___cxa_guard_release(void *guard)

@@ -81,7 +81,8 @@ static bool is_errno(uintptr_t addr, uint64_t old, uint64_t now)
 
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
-    if (is_errno(addr, old.epoch, now.epoch))
+    uint32_t both = epoch_mask(old.epoch) & epoch_mask(now.epoch);
+    if (is_errno(addr, old.epoch, now.epoch) || race_is_benign(addr + (both ? (uintptr_t)__builtin_ctz(both) : 0)))
         return;
     report(&(struct race_event){.kind = EVENT_RACE, .g = g, .addr = addr, .old = old, .now = now});
 }

@@ -9,7 +9,8 @@
 
 struct order_step;
 
-/* race_report: declared in race.h, for race_access.c. */
+/* race_report: declared in race.h, for race_access.c. race_annotate.c: whether the program has said that a race there is known. */
+bool race_is_benign(uintptr_t addr);
 /* The lock at addr was misused at `now`; before: where its holder locked it (epoch 0: nobody holds it). */
 void race_report_misuse(struct race_g *g, enum lock_misuse what, uintptr_t addr, unsigned kind, struct race_side before, struct race_side now);
 /* A cycle of lock orders, closed by g at its first step. */
