@@ -55,7 +55,8 @@ extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("initi
  * samples in a row of it. NULL before shadow_start. */
 extern _Atomic(uint32_t) *bias_of;
 enum {
-    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_SETTLED = 5 /* moves: shared for ever */, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
+    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
+    BIAS_SETTLED = 5,   /* so many moves: shared for ever */
 };
 
 void bias_start(void);

@@ -1,8 +1,8 @@
 /* Lists of accesses. See race_list.h.
  *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
- * it subsumes, fewer yet where none goes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the same goroutine subsumes,
- * which anybody can see; so it is bounded by the number of goroutines, not of accesses.
+ * it subsumes, fewer yet where none goes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the
+ * same goroutine subsumes, which anybody can see; so it is bounded by the number of goroutines, not of accesses.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
  *
