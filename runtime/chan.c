@@ -44,6 +44,7 @@ void gort_chan_free(struct gort_chan *c)
         rt_fatal("free of a channel in use");
     hook_sync_gone(c, sizeof *c);
     hook_passes_gone(c->sync, c->cap);
+    hook_uses_gone(HOOK_CHAN_USES(c));
     hook_ignore_begin();
     free(c);
     hook_ignore_end();
@@ -199,14 +200,23 @@ static struct waiter *park_on(struct m *m, struct gort_chan *c, struct waitq *q,
     return w;
 }
 
+void chan_used(struct gort_chan *c, struct g *g, bool closes, const void *pc)
+{
+    if (rt_likely(!hook_chan_use(HOOK_RACE_G(g), HOOK_CHAN_USES(c), closes, pc)))
+        return;
+    unlock(&c->lock);
+    hook_chan_use_report(HOOK_RACE_G(g), c);
+    lock(&c->lock);
+}
+
 void gort_chan_send(struct gort_chan *c, const void *v)
 {
     struct m *m = rt_enter();
     if (rt_unlikely(c == NULL))
         park_for_ever(GORT_WAIT_CHAN_SEND_NIL);
     struct g *wake;
-    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_SEND, __builtin_return_address(0));
     lock(&c->lock);
+    chan_used(c, m->g, false, __builtin_return_address(0));
     enum chan_result r = send_one(c, m->g, v, &wake);
     if (r == CHAN_WOULD_BLOCK) {
         struct waiter *w = park_on(m, c, &c->senders, (void *)(uintptr_t)v, GORT_WAIT_CHAN_SEND);
@@ -252,8 +262,8 @@ bool gort_chan_try_send(struct gort_chan *c, const void *v)
         return false;
     struct m *m = rt_enter();
     struct g *wake;
-    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_SEND, __builtin_return_address(0));
     lock(&c->lock);
+    chan_used(c, m->g, false, __builtin_return_address(0));
     enum chan_result r = chan_send_locked(c, m->g, v, &wake);
     unlock(&c->lock);
     if (r == CHAN_CLOSED)
@@ -301,8 +311,8 @@ void gort_chan_close(struct gort_chan *c)
     struct m *m = rt_enter();
     if (c == NULL)
         rt_panic("close of nil channel");
-    hook_use(HOOK_RACE_G(m->g), c, HOOK_CHAN_CLOSE, __builtin_return_address(0));
     lock(&c->lock);
+    chan_used(c, m->g, true, __builtin_return_address(0));
     if (c->closed) {
         unlock(&c->lock);
         rt_panic("close of closed channel");

@@ -27,12 +27,15 @@ struct gort_chan {
     struct waitq senders, receivers; /* (c) */
     char *buf;                       /* (i) cap elements */
     struct hook_pass *sync;          /* (i) race builds: cap of them, each (c) the detector's side of a slot */
+    HOOK_CHAN_FIELDS                 /* (c) */
     bool of_timer;                   /* (i) a timer sends: what its receives see was left when it was started */
     struct timer timer;              /* of a go_after channel */
 };
 
 enum chan_result { CHAN_WOULD_BLOCK, CHAN_DONE, CHAN_CLOSED };
 
+/* With the lock: for the race detector, g is about to send or close. If that is to be reported, the lock is given back meanwhile. */
+void chan_used(struct gort_chan *c, struct g *g, bool closes, const void *pc);
 /* One attempt, with the lock held, for the current goroutine g (NULL: a timer). CHAN_DONE: the element passed; *wake is the goroutine to ready
  * after unlocking, or NULL. CHAN_CLOSED: a send must panic; a receive has zeroed *v. */
 enum chan_result chan_send_locked(struct gort_chan *c, struct g *g, const void *v, struct g **wake);

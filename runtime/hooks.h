@@ -25,7 +25,14 @@ struct hook_pass {
     uint64_t word[2];
 };
 
+/* How a channel has been used, likewise. */
+struct hook_uses {
+    uint64_t word[3];
+};
+
 #ifdef GO_RACE
+#define HOOK_CHAN_FIELDS struct hook_uses uses;
+#define HOOK_CHAN_USES(c) (&(c)->uses)
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
@@ -39,6 +46,8 @@ struct hook_pass {
 #define HOOK_IS_ON true
 #else
 #define HOOK_IS_ON false
+#define HOOK_CHAN_FIELDS
+#define HOOK_CHAN_USES(c) ((void)sizeof(c), (struct hook_uses *)NULL)
 #define HOOK_G_FIELDS
 #define HOOK_RACE_G(g) ((void)sizeof(g), (struct race_g *)NULL)
 #define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))
@@ -107,8 +116,14 @@ HOOK_FN(void) hook_write(struct race_g *r, const void *p, size_t n, const void *
 /* The caller at return address pc uses an object of the runtime in a way that is wrong unless it is ordered with the other one: adds to a wait group whose
  * counter is zero, waits for one; sends to a channel (or selects on that), closes it. Told before the operation synchronizes. r is current. */
 enum hook_use { HOOK_WAITGROUP_LIFT, HOOK_WAITGROUP_WAIT, HOOK_CHAN_SEND, HOOK_CHAN_CLOSE, HOOK_USES };
+/* Of a wait group. */
 HOOK_FN(void) hook_use(struct race_g *r, const void *object, enum hook_use use, const void *pc)
     HOOK_BODY((void)r; (void)object; (void)use; (void)pc;)
+/* Of a channel, whose lock is held. True: it is not ordered; when the lock has been given back, hook_chan_use_report tells, before anything else. */
+HOOK_FN(bool) hook_chan_use(struct race_g *r, struct hook_uses *u, bool closes, const void *pc)
+    HOOK_BODY((void)r; (void)u; (void)closes; (void)pc; return false;)
+HOOK_FN(void) hook_chan_use_report(struct race_g *r, const void *channel) HOOK_BODY((void)r; (void)channel;)
+HOOK_FN(void) hook_uses_gone(struct hook_uses *u) HOOK_BODY((void)u;)
 
 /* Between these the calling thread's libc calls are the runtime's own: nothing intercepted is recorded. They nest. */
 HOOK_FN(void) hook_ignore_begin(void) HOOK_BODY()

@@ -309,13 +309,20 @@ static rt_noinline size_t select_large(struct selection *s, const void *pc)
     return taken;
 }
 
+static void use_before_select(struct g *g, struct gort_chan *c, const void *pc)
+{
+    lock(&c->lock);
+    chan_used(c, g, false, pc);
+    unlock(&c->lock);
+}
+
 int gort_select(struct gort_case *cases, size_t n)
 {
     struct m *m = rt_enter();
     const void *pc = __builtin_return_address(0);
     for (size_t i = 0; HOOK_IS_ON && i < n; i++)
         if (cases[i].kind == GORT_CASE_SEND && cases[i].chan)
-            hook_use(HOOK_RACE_G(m->g), cases[i].chan, HOOK_CHAN_SEND, pc);
+            use_before_select(m->g, cases[i].chan, pc);
     if (n <= 64) {
         size_t taken = try_unlocked(cases, n, m, pc);
         if (taken != n) {

@@ -342,10 +342,11 @@ bool clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t va
 {
     if (!is_own_leaf(c) || !is_own_leaf(place) || slot >= CLOCK_LEAF)
         return false;
+    uint32_t *restrict a = c->root->clock, *restrict b = place->root->clock;
     for (int i = 0; i < CLOCK_LEAF; i++) {
-        int32_t mine = (int32_t)c->root->clock[i], there = (int32_t)place->root->clock[i];
-        place->root->clock[i] = (uint32_t)mine;
-        c->root->clock[i] = (uint32_t)(there > mine ? there : mine);
+        int32_t mine = (int32_t)a[i], there = (int32_t)b[i];
+        b[i] = (uint32_t)mine;
+        a[i] = (uint32_t)(there > mine ? there : mine);
     }
     leaf_raise(c->root, slot, value);
     return true;

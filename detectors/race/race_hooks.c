@@ -19,6 +19,7 @@
 #include "race_shadow.h"
 #include "race_sync.h"
 #include "race_suppress.h"
+#include "race_uses.h"
 
 const char gort_built_with_race = 1;
 
@@ -200,8 +201,6 @@ void hook_use(struct race_g *r, const void *object, enum hook_use use, const voi
     static const unsigned kinds[HOOK_USES] = {
         [HOOK_WAITGROUP_LIFT] = 0,                           /* as a read: it may come with others */
         [HOOK_WAITGROUP_WAIT] = EPOCH_WRITE | EPOCH_ATOMIC,  /* likewise, but not with a read */
-        [HOOK_CHAN_SEND] = 0,
-        [HOOK_CHAN_CLOSE] = EPOCH_WRITE,
     };
     if (r == NULL || r == &race_ignored)
         return;
@@ -210,6 +209,21 @@ void hook_use(struct race_g *r, const void *object, enum hook_use use, const voi
         r->node = call;
     race_access_range(r, (uintptr_t)object, 1, kinds[use], (uintptr_t)&race_use_marks[use]);
     r->node = node;
+}
+
+bool hook_chan_use(struct race_g *r, struct hook_uses *u, bool closes, const void *pc)
+{
+    return race_use(r, (struct race_uses *)u, closes, (uintptr_t)pc);
+}
+
+void hook_chan_use_report(struct race_g *r, const void *channel)
+{
+    race_use_report(r, (uintptr_t)channel);
+}
+
+void hook_uses_gone(struct hook_uses *u)
+{
+    race_uses_forget((struct race_uses *)u);
 }
 
 void hook_ignore_begin(void)

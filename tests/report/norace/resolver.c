@@ -7,7 +7,7 @@
 int answer(int n);
 static int calls, table[4];
 static int plus(int n) { return n + table[3]; }
-static int (*choose(void))(int)
+static __attribute__((used)) int (*choose(void))(int)
 {
     for (int i = 0; i < 4; i++)
         table[i] = 10 * i;

@@ -1,0 +1,77 @@
+/* A send after the close panics, so a send that nothing orders with the close is a mistake in every schedule. Each send counts as a read of the channel, the
+ * close as a write, by the rules of race_shadow.h. But they come under the channel's lock, and most by the goroutine that sent last: so the record is the
+ * channel's own, and costs a comparison and a few stores in a line that is at hand, where a shadow word would have to be locked. */
+#include "race_uses.h"
+
+#include <hooks.h>
+
+#include "race_alloc.h"
+#include "race_shadow.h"
+
+_Static_assert(sizeof(struct hook_uses) == sizeof(struct race_uses), "the runtime makes room for it");
+
+static _Thread_local struct {
+    struct raced raced;
+    struct race_side me;
+} found __attribute__((tls_model("initial-exec")));   /* between race_use and race_use_report */
+
+static race_noinline bool use_slow(struct race_g *g, struct race_uses *u, struct race_side me)
+{
+    struct race_side old = u->last;
+    bool before;
+    found.raced.n = found.raced.cap = 0;
+    found.me = me;
+    if (u->more) {
+        list_judge(u->more, g, me.epoch, &found.raced);
+        if (list_count(u->more) == 0)
+            race_uses_forget(u);
+    }
+    enum verdict v = shadow_judge(g, old.epoch, me.epoch, &before);
+    if (v == RACE)
+        raced_add(&found.raced, old);
+    if (v != DROP) {
+        if (!u->more)
+            u->more = list_new();
+        list_add(u->more, old);
+    }
+    u->last = me;
+    return found.raced.n > 0;
+}
+
+bool race_use(struct race_g *g, struct race_uses *u, bool closes, uintptr_t pc)
+{
+    if (!g || g == &race_ignored || g->disabled)
+        return false;
+    uint64_t now = g->epoch | 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0), e = u->last.epoch;
+    struct race_side me = {now, g->node->id, g->cut ? 0 : race_pc_pack(pc)};
+    g->recorded = true;
+    if (race_unlikely(u->more || (e && !(epoch_slot(e) == g->slot && shadow_subsumes(now, e)))))
+        return use_slow(g, u, me);
+    u->last = me;
+    return false;
+}
+
+/* As race_report has it: the call is part of the stack, and the program counter says what was done. */
+static struct race_side told(struct race_side side)
+{
+    struct stack_node *node = race_stack_by_id(side.node), *call = side.pc ? race_stack_call(node, race_pc_unpack(side.pc)) : NULL;
+    enum hook_use use = side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND;
+    return (struct race_side){side.epoch, (call ? call : node)->id, race_pc_pack((uintptr_t)&race_use_marks[use])};
+}
+
+void race_use_report(struct race_g *g, uintptr_t channel)
+{
+    struct raced *r = &found.raced;
+    for (uint32_t i = 0; i < r->n; i++)
+        race_report(g, channel, told(r->cap ? r->more[i] : r->few[i]), told(found.me));
+    if (r->cap)
+        race_free(r->more, r->cap * sizeof *r->more);
+    r->n = r->cap = 0;
+}
+
+void race_uses_forget(struct race_uses *u)
+{
+    if (u->more)
+        list_free(u->more);
+    u->more = NULL;
+}
