@@ -27,7 +27,7 @@ struct gort_chan {
     struct waitq senders, receivers; /* (c) */
     char *buf;                       /* (i) cap elements */
     struct hook_pass *sync;          /* (i) race builds: cap of them, each (c) the detector's side of a slot */
-    HOOK_CHAN_FIELDS                 /* (c) */
+    HOOK_CHAN_FIELDS                 /* (c) race builds: its sends, and its close */
     bool of_timer;                   /* (i) a timer sends: what its receives see was left when it was started */
     struct timer timer;              /* of a go_after channel */
 };

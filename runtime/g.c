@@ -28,7 +28,7 @@ struct stacked {
 static struct {
     struct lock lock;
     struct stacked recent;
-    struct stacked old;                  /* unused since turn_at - RT_SCAVENGE_AGE_NS: gives its stacks' memory back after turn_at */
+    struct stacked old;                  /* unused since the last turn: gives its stacks' memory back after turn_at */
     struct stacked cold;                 /* has given it back */
     int64_t turn_at;
     struct g *bare;
@@ -211,7 +211,7 @@ void g_flush(struct m *m)
 }
 
 /* What is left of old, few, is put on top of recent, and a new wait begins for all. */
-static void turn_locked(int64_t now)
+static void turn_locked(int64_t now, int64_t age_ns)
 {
     struct g **tail = &gfree.old.first;
     while (*tail)
@@ -219,10 +219,10 @@ static void turn_locked(int64_t now)
     *tail = gfree.recent.first;
     gfree.old.n += gfree.recent.n;
     gfree.recent = (struct stacked){NULL, 0};
-    gfree.turn_at = now + RT_SCAVENGE_AGE_NS;
+    gfree.turn_at = now + age_ns;
 }
 
-bool g_scavenge_finished(int64_t now)
+bool g_scavenge_finished(int64_t now, int64_t age_ns)
 {
     struct stacked given = {NULL, 0};
     struct iovec pieces[OS_PIECES];
@@ -234,7 +234,7 @@ bool g_scavenge_finished(int64_t now)
             push(&given, g);
         }
         if (given.n == 0)
-            turn_locked(now);
+            turn_locked(now, age_ns);
     }
     bool more = gfree.old.n + gfree.recent.n > RT_WARM_GS;
     unlock(&gfree.lock);

@@ -38,9 +38,9 @@ struct g_spawn {
     struct labels *labels;
 };
 void g_spawn(struct m *m, const struct g_spawn *s);
-/* Finished goroutines beyond those kept warm, and not used again for RT_SCAVENGE_AGE_NS, give their stacks' memory back, some at each call. Whether
+/* Finished goroutines beyond those kept warm, and not used again for age_ns, give their stacks' memory back, some at each call. Whether
  * there are more. The monitor's. */
-bool g_scavenge_finished(int64_t now);
+bool g_scavenge_finished(int64_t now, int64_t age_ns);
 /* A fresh goroutine number. */
 uint64_t g_new_id(struct m *m);
 /* Calls visit for each slot ever used until it returns false. */

@@ -91,15 +91,15 @@ static void look_at_slab(struct slab *slab, int64_t now)
 
 bool scavenge(int64_t now)
 {
-    bool more = g_scavenge_finished(now);
-    if (now < sc.pass_at)
-        return true;
     if (sc.age_ns == 0)
         sc.age_ns = RT_SCAVENGE_AGE_NS;
 #ifdef RT_DEBUG
     if (sched_perturbs)
         sc.age_ns = 1;
 #endif
+    bool more = g_scavenge_finished(now, sc.age_ns);
+    if (now < sc.pass_at)
+        return true;
     unsigned n = atomic_load_explicit(&g_nslabs, memory_order_acquire);
     if (sc.slab < n)
         look_at_slab((struct slab *)(uintptr_t)g_slabs[sc.slab++], now);
