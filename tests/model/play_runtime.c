@@ -36,6 +36,10 @@ struct step {
 
 enum { GS = 8, CHANS = 3, LOCKS = 2, CELLS = 4, WORDS = 48, DRIVER = 0 };
 
+/* No step begins when less is left. Then each goroutine may still be in one (of at most 5 records), start once and end (3), and the driver gives each
+ * what it is blocked for, in as many rounds as there are goroutines left (4 a gift): 64 + 4 * (7 + 6 + ... + 1) + the latch's. */
+enum { ROOM_LEFT = 256 };
+
 static struct step program[STEPS_MAX];
 static int program_n;
 static const bool *skipped;
@@ -60,6 +64,7 @@ static struct {
     int senders[CHANS];      /* that have begun */
     int dones;               /* which the latch still waits for */
     int live;
+    int moves, gifts;        /* records of all but the driver; of the driver */
     int parent[GS];          /* -1: not started */
     enum { RUNS, BLOCKED, ENDED } state[GS];
     const struct step *at[GS];
@@ -111,15 +116,23 @@ static void show(void)
     __atomic_clear(&hidden_lock, __ATOMIC_RELEASE);
 }
 
-/* Hidden lock held. There is room: no steps are begun when little is left. */
+/* Hidden lock held. There is room (ROOM_LEFT). */
 static struct event *record(enum event_kind kind, int g, int object)
 {
     if (trace.n == EVENTS_MAX)
-        abort();   /* there was no room left for the driver */
+        abort();
     struct event *e = &trace.event[trace.n];
     *e = (struct event){.kind = kind, .g = g, .object = object, .id = trace.n};
     trace.n++;
+    *(g == DRIVER ? &hidden.gifts : &hidden.moves) += 1;
     return e;
+}
+
+/* Hidden lock held: what was recorded last never was. */
+static void forget(int g)
+{
+    trace.n--;
+    *(g == DRIVER ? &hidden.gifts : &hidden.moves) -= 1;
 }
 
 static int record_now(enum event_kind kind, int g, int object)
@@ -234,7 +247,7 @@ static void send_on(const struct step *s, int g, bool try)
         if (go_try_send(world->chan[c], element))
             record(EV_SEND_END, g, c)->id = element;
         else
-            trace.n--;   /* it never was */
+            forget(g);
         show();
         return;
     }
@@ -260,7 +273,7 @@ static void recv_from(const struct step *s, int g, bool try)
         enum go_recv_result r = go_try_recv(world->chan[c], to);
         access_end();
         if (r == GO_RECV_EMPTY)
-            trace.n--;
+            forget(g);
         else
             received(g, c, begin, *to, r == GO_RECV_VALUE, to, &own);
         show();
@@ -412,15 +425,18 @@ static void join(const struct step *s, int g)
     show();
 }
 
-static void done(int g)
+/* Returns whether the latch still waited for one. */
+static bool done(int g)
 {
     hide();
-    if (hidden.dones > 0) {
+    bool waits = hidden.dones > 0;
+    if (waits) {
         hidden.dones--;
         record(EV_DONE, g, LATCH);
         go_waitgroup_done(&world->latch);
     }
     show();
+    return waits;
 }
 
 static void wait_for_latch(const struct step *s, int g)
@@ -478,7 +494,7 @@ static void play_steps_of(int g)
 {
     struct held held = {NOTHING, 0};
     for (int i = 0; i < program_n; i++)
-        if (program[i].g == g && !skipped[i] && trace.n < EVENTS_MAX - 100)
+        if (program[i].g == g && !skipped[i] && trace.n < EVENTS_MAX - ROOM_LEFT)
             play(&program[i], g, &held);
     let_go(&held, g);
 }
@@ -498,17 +514,20 @@ static void run(int g)
 
 /* ---- the driver ---- */
 
-/* Whether all goroutines are blocked; events: how many there are; live: whether any has not ended. */
-static bool all_blocked(int *events, bool *live)
+struct look {
+    bool blocked;   /* all goroutines are */
+    bool live;      /* any has not ended */
+    int moves;
+};
+
+static struct look look(void)
 {
-    bool blocked = true;
     hide();
+    struct look l = {.blocked = true, .live = hidden.live > 0, .moves = hidden.moves};
     for (int g = 1; g < GS; g++)
-        blocked &= hidden.parent[g] < 0 || hidden.state[g] != RUNS;
-    *events = trace.n;
-    *live = hidden.live > 0;
+        l.blocked &= hidden.parent[g] < 0 || hidden.state[g] != RUNS;
     show();
-    return blocked;
+    return l;
 }
 
 /* (Who waits for a closed channel is on its way already.) */
@@ -529,7 +548,10 @@ static void give(const struct step *s)
         }
         send_on(&put, DRIVER, true);
         break;
-    case OP_WAIT: done(DRIVER); break;
+    case OP_WAIT:
+        while (done(DRIVER))
+            ;
+        break;
     default: break;   /* a join: whom it waits for is blocked, too */
     }
 }
@@ -537,27 +559,30 @@ static void give(const struct step *s)
 static void drive(void *nothing)
 {
     (void)nothing;
-    int last = -1, given = -1;   /* events when it last looked; when it last gave something */
-    int quiet = 0;               /* looks since anything happened */
-    bool live = true;
+    struct look last = {.moves = -1};
+    int given = -1;   /* moves when it last gave something */
+    int quiet = 0;    /* looks since anything happened */
     time_t begin = time(NULL);
     record_now(EV_START, DRIVER, 0);
     play_steps_of(DRIVER);
-    while (live) {
+    for (;;) {
         go_yield();
-        int events;
-        bool blocked = all_blocked(&events, &live);
-        quiet = blocked && events == last ? quiet + 1 : 0;
-        last = events;
-        if (quiet < (events == given ? 10000 : 3))   /* who was given something may be slow to wake */
+        struct look now = look();
+        if (!now.live)
+            break;
+        if (time(NULL) - begin > 100)
+            abort();   /* it hangs */
+        quiet = now.blocked && now.moves == last.moves ? quiet + 1 : 0;
+        last = now;
+        if (quiet < 3 || now.moves == given)   /* a gift makes someone move for certain, though it may take a while on a loaded machine */
             continue;
+        quiet = 0;
+        int gifts = hidden.gifts;
         for (int g = 1; g < GS; g++)
             if (hidden.state[g] == BLOCKED)
                 give(hidden.at[g]);
-        given = trace.n == events ? -1 : trace.n;
-        quiet = 0;
-        if (time(NULL) - begin > 100)
-            abort();   /* it hangs */
+        if (hidden.gifts != gifts)
+            given = now.moves;
     }
     go_waitgroup_wait(&world->all);
     for (int c = 0; c < CHANS; c++)
