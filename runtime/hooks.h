@@ -81,10 +81,6 @@ HOOK_FN(void) hook_acquire(struct race_g *r, const void *addr) HOOK_BODY((void)r
 HOOK_FN(void) hook_release(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* addr := addr joined with what r has seen (a read-modify-write: a mutex, a waitgroup's done). May run at once for one address. */
 HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
-/* A lock that one goroutine holds at a time: after it was taken, before it is given up. Acquire and release_merge, but cheaper: nothing else may
- * use that address. */
-HOOK_FN(void) hook_lock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
-HOOK_FN(void) hook_unlock(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* r passes a place one after another, as a channel's slot: it has seen what the one before had seen when that came, and the next one will have seen what r
  * had when it came. */
 HOOK_FN(void) hook_pass(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)
@@ -99,14 +95,22 @@ HOOK_FN(void) hook_meet(struct race_g *a, struct race_g *b) HOOK_BODY((void)a; (
 /* The object at addr is gone: its n bytes carry no synchronization any more, and the memory may be used for another purpose. */
 HOOK_FN(void) hook_sync_gone(const void *addr, size_t n) HOOK_BODY((void)addr; (void)n;)
 
-/* r holds the lock at `lock` from now on, by the call at return address pc (tried: by one that doesn't wait), or is about to wait for it. For
- * reports only: what orders is told by the hooks above. Taken: after the acquire. Released: directly after the release. */
+/* r holds the lock at `lock` from now on, by the call at return address pc (tried: by one that doesn't wait), or is about to wait for it.
+ * What orders is told by the hooks above. Begins, taken: it has the lock, before the acquire, and after. Leaves, released: it still has, directly before the
+ * release, and after. */
 enum hook_lock { HOOK_MUTEX, HOOK_RWMUTEX_READ, HOOK_RWMUTEX_WRITE };
 HOOK_FN(void) hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, const void *pc)
     HOOK_BODY((void)r; (void)lock; (void)kind; (void)pc;)
+HOOK_FN(void) hook_lock_begins(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
+    HOOK_BODY((void)r; (void)lock; (void)kind; (void)tried; (void)pc;)
 HOOK_FN(void) hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
     HOOK_BODY((void)r; (void)lock; (void)kind; (void)tried; (void)pc;)
+HOOK_FN(void) hook_lock_leaves(struct race_g *r) HOOK_BODY((void)r;)
 HOOK_FN(void) hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind) HOOK_BODY((void)r; (void)lock; (void)kind;)
+/* All of that for a mutex, which one goroutine holds at a time, so what orders is cheaper: nothing else may use the address held_at. */
+HOOK_FN(void) hook_lock(struct race_g *r, const void *lock, const void *held_at, bool tried, const void *pc)
+    HOOK_BODY((void)r; (void)lock; (void)held_at; (void)tried; (void)pc;)
+HOOK_FN(void) hook_unlock(struct race_g *r, const void *lock, const void *held_at) HOOK_BODY((void)r; (void)lock; (void)held_at;)
 
 /* r reads or writes n bytes at p in its own memory on behalf of the caller at return address pc (an element copied by a
  * channel operation). A report shows r's call stack with pc as its innermost frame. r is current. */

@@ -111,8 +111,7 @@ static inline __attribute__((always_inline)) void lock_at(go_mutex *m, const voi
         hook_lock_wanted(rt_race(), m, HOOK_MUTEX, pc);
         gort_mutex_lock_slow(m);
     }
-    hook_lock(rt_race(), held_at(m));
-    hook_lock_taken(rt_race(), m, HOOK_MUTEX, false, pc);
+    hook_lock(rt_race(), m, held_at(m), false, pc);
 }
 
 void go_mutex_lock(go_mutex *m)
@@ -128,10 +127,8 @@ void rt_mutex_lock_at(go_mutex *m, const void *pc)
 bool go_mutex_try_lock(go_mutex *m)
 {
     bool locked = take(m, LOCKED);
-    if (locked) {
-        hook_lock(rt_race(), held_at(m));
-        hook_lock_taken(rt_race(), m, HOOK_MUTEX, true, CALLER);
-    }
+    if (locked)
+        hook_lock(rt_race(), m, held_at(m), true, CALLER);
     return locked;
 }
 
@@ -168,8 +165,7 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu)
 
 void go_mutex_unlock(go_mutex *m)
 {
-    hook_unlock(rt_race(), held_at(m));
-    hook_lock_released(rt_race(), m, HOOK_MUTEX);
+    hook_unlock(rt_race(), m, held_at(m));
     if (rt_unlikely(atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release) != LOCKED))
         gort_mutex_unlock_slow(m);
 }

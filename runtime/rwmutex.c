@@ -93,6 +93,7 @@ void go_rwmutex_rlock(go_rwmutex *rw)
         hook_lock_wanted(rt_race(), rw, HOOK_RWMUTEX_READ, CALLER);
         rlock_slow(rw);
     }
+    hook_lock_begins(rt_race(), rw, HOOK_RWMUTEX_READ, false, CALLER);
     hook_acquire(rt_race(), written(rw));
     hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_READ, false, CALLER);
 }
@@ -101,6 +102,7 @@ bool go_rwmutex_try_rlock(go_rwmutex *rw)
 {
     bool locked = take_read(rw);
     if (locked) {
+        hook_lock_begins(rt_race(), rw, HOOK_RWMUTEX_READ, true, CALLER);
         hook_acquire(rt_race(), written(rw));
         hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_READ, true, CALLER);
     }
@@ -165,6 +167,7 @@ static rt_noinline void runlock_slow(go_rwmutex *rw, uint32_t was)
 
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
+    hook_lock_leaves(rt_race());
     hook_release_merge(rt_race(), read_by(rw));
     hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_READ);
     uint32_t was = atomic_fetch_sub_explicit(&rw->state, READER, memory_order_release);
@@ -242,6 +245,7 @@ void go_rwmutex_lock(go_rwmutex *rw)
         hook_lock_wanted(rt_race(), rw, HOOK_RWMUTEX_WRITE, CALLER);
         write_lock_slow(rw);
     }
+    hook_lock_begins(rt_race(), rw, HOOK_RWMUTEX_WRITE, false, CALLER);
     hook_acquire(rt_race(), written(rw));
     hook_acquire(rt_race(), read_by(rw));
     hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_WRITE, false, CALLER);
@@ -251,6 +255,7 @@ bool go_rwmutex_try_lock(go_rwmutex *rw)
 {
     bool locked = take_write(rw);
     if (locked) {
+        hook_lock_begins(rt_race(), rw, HOOK_RWMUTEX_WRITE, true, CALLER);
         hook_acquire(rt_race(), written(rw));
         hook_acquire(rt_race(), read_by(rw));
         hook_lock_taken(rt_race(), rw, HOOK_RWMUTEX_WRITE, true, CALLER);
@@ -286,6 +291,7 @@ static rt_noinline void unlock_slow(go_rwmutex *rw)
 
 void go_rwmutex_unlock(go_rwmutex *rw)
 {
+    hook_lock_leaves(rt_race());
     hook_release_merge(rt_race(), written(rw));   /* a goroutine that is not the one that locked may know less than what is there */
     hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_WRITE);
     uint32_t s = WRITER;

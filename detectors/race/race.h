@@ -164,8 +164,6 @@ struct race_side {
     uint64_t epoch;         /* mask, write, atomic */
     uint32_t node, pc;      /* packed */
 };
-/* What a use of a wait group (hook_use, runtime/hooks.h) or a channel (race_uses.c) has in the place of a program counter: by enum hook_use. */
-extern const char race_use_marks[];
 /* old is in the shadow word at addr (8-aligned), now is what g is about to do. */
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now);
 

@@ -45,15 +45,15 @@ static unsigned lock_kind(unsigned flags)
 void __tsan_mutex_create(void *addr, unsigned flags)
 {
     (void)flags;
-    race_sync_forget((uintptr_t)addr, 1);
     race_lock_gone(NULL, (uintptr_t)addr, 1, LOCK_INITIALIZED, PC);
+    race_sync_forget((uintptr_t)addr, 1);
 }
 
 void __tsan_mutex_destroy(void *addr, unsigned flags)
 {
     (void)flags;
-    race_sync_forget((uintptr_t)addr, 1);
     race_lock_gone(race_cur(), (uintptr_t)addr, 1, LOCK_DESTROYED, PC);
+    race_sync_forget((uintptr_t)addr, 1);
 }
 
 void __tsan_mutex_pre_lock(void *addr, unsigned flags)
@@ -70,6 +70,7 @@ void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion)
     __tsan_ignore_thread_end();
     if (flags & TRY_LOCK_FAILED)
         return;
+    race_lock_begins(race_cur(), addr, lock_kind(flags), PC);
     race_acquire(race_cur(), addr);
     if (!(flags & READ_LOCK))
         race_acquire(race_cur(), (char *)addr + 1);
@@ -78,6 +79,7 @@ void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion)
 
 int __tsan_mutex_pre_unlock(void *addr, unsigned flags)
 {
+    race_lock_leaves(race_cur());
     race_release_merge(race_cur(), flags & READ_LOCK ? (char *)addr + 1 : addr);
     race_lock_released(race_cur(), addr, lock_kind(flags));
     __tsan_ignore_thread_begin();

@@ -269,6 +269,42 @@ void clock_copy(struct clock *c, const struct clock *other)
     unref(old);
 }
 
+struct newer {
+    uint32_t but;
+    bool (*fn)(void *, uint32_t, uint32_t);
+    void *arg;
+};
+
+static bool newer(const node *n, const node *known, uint32_t from, const struct newer *w)
+{
+    if (!n || n == known || (n->level > 0 && known && same_line(n, known) && n->lineage <= known->lineage))
+        return false;
+    bool found = false;
+    for (uint32_t i = 0; n->level == 0 && i < CLOCK_LEAF && !found; i++)
+        found = n->clock[i] > (known ? known->clock[i] : 0) && from + i != w->but && w->fn(w->arg, from + i, n->clock[i]);
+    for (uint32_t i = 0; n->level > 0 && i < CLOCK_FAN && !found; i++)
+        found = newer(n->child[i], known ? known->child[i] : NULL, from + (i << (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * (n->level - 1))), w);
+    return found;
+}
+
+/* The roots may lie at different heights. */
+static bool newer_at_level(const node *n, const node *known, const struct newer *w)
+{
+    while (n && known && known->level > n->level)
+        known = known->child[0];
+    if (!n || !known || n->level == known->level)
+        return newer(n, known, 0, w);
+    bool found = newer_at_level(n->child[0], known, w);
+    for (uint32_t i = 1; i < CLOCK_FAN && !found; i++)
+        found = newer(n->child[i], NULL, i << (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * (n->level - 1)), w);
+    return found;
+}
+
+bool clock_newer(const struct clock *c, const struct clock *known, uint32_t but, bool (*fn)(void *, uint32_t, uint32_t), void *arg)
+{
+    return newer_at_level(c->root, known->root, &(struct newer){but, fn, arg});
+}
+
 void clock_move(struct clock *to, struct clock *from)
 {
     unref(to->root);

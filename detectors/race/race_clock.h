@@ -64,6 +64,8 @@ void clock_assign(struct clock *c, const struct clock *other);
 /* `place` becomes what c knows, and c learns what was there before and (slot, value), if both are single leaves, and each its clock's alone. False: nothing
  * is done. */
 bool clock_pass(struct clock *c, struct clock *place, uint32_t slot, uint32_t value);
+/* Calls fn with the places of c that lie after those of `known`, but for `but`, until it returns true; true: it has. */
+bool clock_newer(const struct clock *c, const struct clock *known, uint32_t but, bool (*fn)(void *arg, uint32_t slot, uint32_t value), void *arg);
 /* to = from, from = nothing. */
 void clock_move(struct clock *to, struct clock *from);
 /* c = nothing. */

@@ -15,6 +15,7 @@
 #include "race_hint.h"
 #include "race_order.h"
 #include "race_record.h"
+#include "race_uses.h"
 
 enum { DEEPEST = 256, SOURCE_LINE_MAX = 160 };
 
@@ -110,17 +111,9 @@ static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, 
     return s;
 }
 
-/* Which operation of the runtime's made the access at pc; -1: none, the program did. */
-static int use_of(uintptr_t pc)
-{
-    uintptr_t mark = pc - (uintptr_t)race_use_marks;
-    return mark < HOOK_USES ? (int)mark : -1;
-}
-
 static struct rec_stack stack_of_side(struct record *r, struct race_side side, bool with_source)
 {
-    uintptr_t pc = race_pc_unpack(side.pc);
-    struct rec_stack s = stack_of(r, side.node, use_of(pc) < 0 ? pc : 0, with_source);
+    struct rec_stack s = stack_of(r, side.node, race_use_of(side) < 0 ? race_pc_unpack(side.pc) : 0, with_source);
     r->lost_stacks += s.nframes == 0;
     return s;
 }
@@ -311,7 +304,7 @@ static void collect_race(const struct race_event *e, struct record *r)
         a->addr = e->addr + (uintptr_t)__builtin_ctz(mask);
         a->size = __builtin_popcount(mask);
         a->write = side.epoch & EPOCH_WRITE;
-        a->use = use_of(race_pc_unpack(side.pc));
+        a->use = race_use_of(side);
         a->atomic = (side.epoch & EPOCH_ATOMIC) && a->use < 0;
         a->by = who_of(r, side.epoch, &lockset);
         a->stack = stack_of_side(r, side, true);

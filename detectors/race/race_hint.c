@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include <hooks.h>
+#include "race_uses.h"
 
 static const char *locks_hint(const struct rec_access *a, const struct rec_access *b)
 {
@@ -45,13 +45,29 @@ static bool is_same(const struct rec_who *a, const struct rec_who *b)
     return a->known && b->known && a->who.id == b->who.id && a->who.tid == b->who.tid && a->who.is_main == b->who.is_main;
 }
 
+/* Of two uses. */
 static const char *use_hint(int a, int b)
 {
     if (a == HOOK_WAITGROUP_LIFT || b == HOOK_WAITGROUP_LIFT)
         return "the wait may come first and not wait for what is added: add before go(), not in the goroutine that is waited for";
     if (a == HOOK_CHAN_CLOSE && b == HOOK_CHAN_CLOSE)
         return "the channel is closed by both, the second one panics: let one goroutine close it";
-    return "a send that comes after the close panics: close the channel when all its senders have ended";
+    if (a == HOOK_CHAN_CLOSE || b == HOOK_CHAN_CLOSE)
+        return "a send that comes after the close panics: close the channel when all its senders have ended";
+    if (a == USE_SYNC_DESTROY || b == USE_SYNC_DESTROY)
+        return "it is destroyed while others may still use it: wait for them first";
+    return "it is initialized while others may use it already: initialize it before they start, or by pthread_once";
+}
+
+/* Of a use and an access. */
+static const char *half_use_hint(const struct rec_access *a, const struct rec_access *b, const struct rec_location *l)
+{
+    const struct rec_access *other = a->use < 0 ? a : b;
+    int use = a->use < 0 ? b->use : a->use;
+    if (use != USE_SYNC || !other->write)
+        return NULL;
+    return l->place == PLACE_HEAP && l->freed ? "the block is freed while a lock in it may still be used: wait for that before free()"
+                                              : "its memory is written while others may use it: initialize it before they start, and don't copy over it";
 }
 
 const char *race_hint(const struct record *r)
@@ -61,7 +77,7 @@ const char *race_hint(const struct record *r)
     if (a->use >= 0 && b->use >= 0)
         return use_hint(a->use, b->use);
     if (a->use >= 0 || b->use >= 0)
-        return NULL;
+        return half_use_hint(a, b, l);
     if (l->place == PLACE_HEAP && l->freed)
         return "the block is freed while another goroutine still uses it: wait for that before free()";
     if (a->atomic != b->atomic)

@@ -132,9 +132,19 @@ void hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, c
     race_lock_wanted(r, lock, kind_of(kind), (uintptr_t)pc);
 }
 
+void hook_lock_begins(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
+{
+    race_lock_begins(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
+}
+
 void hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
 {
     race_lock_taken(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
+}
+
+void hook_lock_leaves(struct race_g *r)
+{
+    race_lock_leaves(r);
 }
 
 void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
@@ -142,14 +152,19 @@ void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
     race_lock_released(r, lock, kind_of(kind));
 }
 
-void hook_lock(struct race_g *r, const void *addr)
+void hook_lock(struct race_g *r, const void *lock, const void *held_at, bool tried, const void *pc)
 {
-    race_acquire_held(r, addr);
+    unsigned kind = tried ? LOCK_GO_MUTEX | LOCK_TRIED : LOCK_GO_MUTEX;
+    race_lock_begins(r, lock, kind, (uintptr_t)pc);
+    race_acquire_held(r, held_at);
+    race_lock_taken(r, lock, kind, (uintptr_t)pc);
 }
 
-void hook_unlock(struct race_g *r, const void *addr)
+void hook_unlock(struct race_g *r, const void *lock, const void *held_at)
 {
-    race_release_held(r, addr);
+    race_lock_leaves(r);
+    race_release_held(r, held_at);
+    race_lock_released(r, lock, LOCK_GO_MUTEX);
 }
 
 _Static_assert(sizeof(struct hook_pass) == sizeof(struct race_pass), "the runtime makes room for it");
@@ -194,21 +209,9 @@ void hook_write(struct race_g *r, const void *p, size_t n, const void *pc)
     race_access_range(r, (uintptr_t)p, n, EPOCH_WRITE, (uintptr_t)pc);
 }
 
-const char race_use_marks[HOOK_USES];
-
 void hook_use(struct race_g *r, const void *object, enum hook_use use, const void *pc)
 {
-    static const unsigned kinds[HOOK_USES] = {
-        [HOOK_WAITGROUP_LIFT] = 0,                           /* as a read: it may come with others */
-        [HOOK_WAITGROUP_WAIT] = EPOCH_WRITE | EPOCH_ATOMIC,  /* likewise, but not with a read */
-    };
-    if (r == NULL || r == &race_ignored)
-        return;
-    struct stack_node *node = r->node, *call = r->cut ? NULL : race_stack_call(node, (uintptr_t)pc);
-    if (call)
-        r->node = call;
-    race_access_range(r, (uintptr_t)object, 1, kinds[use], (uintptr_t)&race_use_marks[use]);
-    r->node = node;
+    race_use_object(r, (uintptr_t)object, use, (uintptr_t)pc);
 }
 
 bool hook_chan_use(struct race_g *r, struct hook_uses *u, bool closes, const void *pc)

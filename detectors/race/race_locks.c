@@ -162,16 +162,6 @@ static struct lockset *without(struct lockset *s, uintptr_t addr)
 
 /* ---- taking and giving back ---- */
 
-static inline struct lockset *held_by(const struct race_g *g)
-{
-    return g->locks ? g->locks : &lockset_none;
-}
-
-static inline struct lockset **hint_of(struct race_g *g, uintptr_t addr, uintptr_t pc)
-{
-    return &g->lock_hints[(addr >> 3 ^ addr >> 6 ^ pc >> 2) % (sizeof g->lock_hints / sizeof g->lock_hints[0])];
-}
-
 static race_noinline struct lockset *add_slow(struct race_g *g, struct lockset *s, uintptr_t addr, unsigned kind, uint32_t pc)
 {
     if ((kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX && !(kind & LOCK_READ) && contains(s, addr))
@@ -182,12 +172,12 @@ static race_noinline struct lockset *add_slow(struct race_g *g, struct lockset *
 /* What g will hold. NULL: unknown. */
 static inline struct lockset *add(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
 {
-    struct lockset **hint = hint_of(g, addr, pc), *c = *hint, *s = held_by(g);
-    uint32_t packed = race_pc_pack(pc);
-    if (race_likely(c && c->parent == s && c->lock->addr == addr && c->pc == packed && c->node == g->node->id && c->kind == kind))
+    struct lockset *c = race_lock_hinted(g, addr, kind, pc);
+    if (race_likely(c != NULL))
         return c;
-    c = add_slow(g, s, addr, kind, packed);
-    return c ? *hint = c : NULL;
+    lock_use(g, addr, pc);
+    c = add_slow(g, race_lock_held_by(g), addr, kind, race_pc_pack(pc));
+    return c ? *race_lock_hint(g, addr, pc) = c : NULL;
 }
 
 /* What g did so far it did without the lock it has now: the epoch must tell, if anything was recorded under it, and no later access may be recorded under an
@@ -205,8 +195,8 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
 {
     if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
         return;
-    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
     new_epoch(g);
+    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
     if (race_unlikely(!c)) {   /* from here on nothing is known of this goroutine's locks */
         g->locks_off = true;
         g->locks = NULL;
@@ -229,9 +219,9 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
 
 void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
-    if (g == NULL || g == &race_ignored || g->locks_off || held_by(g) == &lockset_none)
+    if (g == NULL || g == &race_ignored || g->locks_off || race_lock_held_by(g) == &lockset_none)
         return;
-    for (struct lockset *s = held_by(g); s->parent; s = s->parent) {
+    for (struct lockset *s = race_lock_held_by(g); s->parent; s = s->parent) {
         if (s->lock->addr != (uintptr_t)addr)
             continue;
         bool waits_for_itself = (kind & LOCK_TYPE) >= LOCK_MUTEX && !(kind & LOCK_RECURSIVE) && !((kind & s->kind) & LOCK_READ);
@@ -247,7 +237,7 @@ void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr
 /* A goroutine's unlock of what it did not lock is legal for Go's locks; that of a reader's share can't be told apart. */
 static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsigned kind)
 {
-    struct lockset *s = held_by(g);
+    struct lockset *s = race_lock_held_by(g);
     struct race_lock *l = lock_find(addr);
     if (contains(s, addr)) {
         s = without(s, addr);
@@ -265,7 +255,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
 {
     if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
         return true;
-    struct lockset *s = held_by(g);
+    struct lockset *s = race_lock_held_by(g);
     struct race_lock *l = s->lock;
     bool mine = true;
     if (race_likely(l != NULL && l->addr == (uintptr_t)addr)) {
@@ -283,7 +273,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
     if (race_unlikely(kind & LOCK_READ)) {
         if (atomic_load_explicit(&l->readers, memory_order_relaxed) > 0)
             atomic_fetch_sub_explicit(&l->readers, 1, memory_order_relaxed);
-    } else if (!(kind & LOCK_RECURSIVE) || !contains(held_by(g), (uintptr_t)addr)) {
+    } else if (!(kind & LOCK_RECURSIVE) || !contains(race_lock_held_by(g), (uintptr_t)addr)) {
         atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
     }
     return mine;
@@ -305,6 +295,10 @@ static void lock_ends(struct race_g *g, struct race_lock *l, enum lock_end how, 
 {
     struct lockset *holder = atomic_load_explicit(&l->holder, memory_order_relaxed);
     unsigned readers = atomic_load_explicit(&l->readers, memory_order_relaxed);
+    if (how == LOCK_STACK_ENDED)
+        race_sync_forget(l->addr, LOCK_BYTES);
+    else if (g && !holder && !readers)
+        lock_use_ends(g, l, how, pc);
     if (g && how != LOCK_INITIALIZED && (holder || readers) && !atomic_load_explicit(&l->foreign, memory_order_relaxed))
         race_lock_misused(g, (void *)l->addr, holder ? holder->kind : (unsigned)LOCK_READ | LOCK_RWLOCK, ends[how], pc);
     atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
@@ -345,7 +339,7 @@ void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum l
     struct race_lock *l = lock_find((uintptr_t)addr);
     struct lockset *holder = l ? atomic_load_explicit(&l->holder, memory_order_relaxed) : NULL;
     if (what == MISUSE_DOUBLE_LOCK && !holder)
-        for (struct lockset *s = held_by(g); s->parent; s = s->parent)
+        for (struct lockset *s = race_lock_held_by(g); s->parent; s = s->parent)
             if (s->lock == l)
                 holder = s;
     if (holder)

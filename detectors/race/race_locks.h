@@ -16,6 +16,7 @@
 
 #include "race.h"
 #include "race_lock_history.h"
+#include "race_lock_uses.h"
 
 enum {
     LOCK_GO_MUTEX, LOCK_GO_RWMUTEX, LOCK_MUTEX, LOCK_RWLOCK, LOCK_SPIN,
@@ -52,7 +53,38 @@ struct lockset {
 extern struct lockset lockset_none;     /* id 0: nothing is held */
 struct lockset *lockset_by_id(uint32_t id);
 
-/* g has locked addr; kind: LOCK_*. Begins a new epoch. */
+static inline struct lockset *race_lock_held_by(const struct race_g *g)
+{
+    return g->locks ? g->locks : &lockset_none;
+}
+
+static inline struct lockset **race_lock_hint(struct race_g *g, uintptr_t addr, uintptr_t pc)
+{
+    return &g->lock_hints[(addr >> 3 ^ addr >> 6 ^ pc >> 2) % (sizeof g->lock_hints / sizeof g->lock_hints[0])];
+}
+
+/* What g will hold, if it held that lately. NULL: perhaps it never took that lock before. */
+static inline struct lockset *race_lock_hinted(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
+{
+    struct lockset *c = *race_lock_hint(g, addr, pc);
+    bool same = c && c->parent == race_lock_held_by(g) && c->lock->addr == addr && c->pc == race_pc_pack(pc) && c->node == g->node->id && c->kind == kind;
+    return race_likely(same) ? c : NULL;
+}
+
+/* g has locked addr, and has not acquired yet what its last holders left; kind: LOCK_*. */
+static inline void race_lock_begins(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off) || race_likely(race_lock_hinted(g, (uintptr_t)addr, kind, pc) != NULL))
+        return;
+    lock_use_begins(g, (uintptr_t)addr, pc);
+}
+/* g is about to release what it did, and then to unlock a lock: who knows that has seen the unlock. */
+static inline void race_lock_leaves(struct race_g *g)
+{
+    if (race_likely(g && g != &race_ignored))
+        g->recorded = true;
+}
+/* g has locked addr. Begins a new epoch. */
 void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
 /* g is about to wait for it: what could become a deadlock is told before it is one. */
 void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
@@ -61,7 +93,6 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind);
 /* Whether anybody is known to hold addr for writing. */
 bool race_lock_has_holder(const void *addr);
 
-enum lock_end { LOCK_DESTROYED, LOCK_INITIALIZED, LOCK_FREED, LOCK_STACK_ENDED };
 /* The locks in these n bytes are no more. Reports those that are held (g NULL: doesn't). */
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc);
 

@@ -85,8 +85,8 @@ static void dies(void *p, bool moves, uintptr_t pc)
         else
             writes_where_known(p, n, pc);
     }
-    race_sync_forget((uintptr_t)p, n);
     race_lock_gone(moves ? NULL : race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
+    race_sync_forget((uintptr_t)p, n);
 }
 
 INTERPOSE void *malloc(size_t n)

@@ -13,6 +13,7 @@
 #include "race_libc.h"
 #include "race_locks.h"
 #include "race_real.h"
+#include "race_uses.h"
 #include "race_waits.h"
 
 static void acquire(const volatile void *p)
@@ -40,15 +41,29 @@ static void wanted(const volatile void *l, unsigned kind, uintptr_t pc)
     race_lock_wanted(race_cur(), (const void *)(uintptr_t)l, kind, pc);
 }
 
-static void ends(const volatile void *l, size_t n, enum lock_end how, uintptr_t pc)
+static void used(const volatile void *p, int use, uintptr_t pc)
 {
-    race_lock_gone(race_cur(), (uintptr_t)l, n, how, pc);
+    race_use_object(race_cur(), (uintptr_t)p, use, pc);
+}
+
+static void begins(const volatile void *l, size_t n, uintptr_t pc)
+{
+    race_lock_gone(race_cur(), (uintptr_t)l, n, LOCK_INITIALIZED, pc);
+    forget(l, n);
+    used(l, USE_SYNC_INIT, pc);
+}
+
+static void ends(const volatile void *l, size_t n, uintptr_t pc)
+{
+    race_lock_gone(race_cur(), (uintptr_t)l, n, LOCK_DESTROYED, pc);
+    used(l, USE_SYNC_DESTROY, pc);
 }
 
 /* The lock was tried or waited for: is it the caller's? */
 static int taken(const volatile void *l, int err, unsigned kind, uintptr_t pc)
 {
     if (err == 0 || err == EOWNERDEAD) {
+        race_lock_begins(race_cur(), (const void *)(uintptr_t)l, kind, pc);
         acquire(l);
         if (err == EOWNERDEAD)   /* its owner ended without unlocking it */
             acquire(&race_ended_threads);
@@ -67,6 +82,7 @@ static void mutex_leaves(const volatile void *l, uintptr_t pc)
 {
     const volatile pthread_mutex_t *m = l;
     struct race_g *g = race_cur();
+    race_lock_leaves(g);
     race_release_merge(g, (const void *)(uintptr_t)l);
     if (race_likely(race_lock_released(g, (const void *)(uintptr_t)l, LOCK_MUTEX)))
         return;
@@ -80,6 +96,7 @@ static void spin_leaves(const volatile pthread_spinlock_t *l, uintptr_t pc)
 {
     enum { FREE = 1 };   /* glibc on x86 */
     struct race_g *g = race_cur();
+    race_lock_leaves(g);
     race_release_merge(g, (const void *)(uintptr_t)l);
     if (race_likely(race_lock_released(g, (const void *)(uintptr_t)l, LOCK_SPIN)))
         return;
@@ -91,14 +108,13 @@ static void spin_leaves(const volatile pthread_spinlock_t *l, uintptr_t pc)
 
 INTERPOSE int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
-    forget(m, sizeof *m);
-    ends(m, sizeof *m, LOCK_INITIALIZED, PC);
+    begins(m, sizeof *m, PC);
     return REAL(pthread_mutex_init)(m, attr);
 }
 
 INTERPOSE int pthread_mutex_destroy(pthread_mutex_t *m)
 {
-    ends(m, sizeof *m, LOCK_DESTROYED, PC);
+    ends(m, sizeof *m, PC);
     int err = REAL(pthread_mutex_destroy)(m);
     if (err == 0)
         forget(m, sizeof *m);
@@ -164,14 +180,13 @@ INTERPOSE int pthread_mutex_unlock(pthread_mutex_t *m)
 
 INTERPOSE int mtx_init(mtx_t *m, int type)
 {
-    forget(m, sizeof *m);
-    ends(m, sizeof *m, LOCK_INITIALIZED, PC);
+    begins(m, sizeof *m, PC);
     return REAL(mtx_init)(m, type);
 }
 
 INTERPOSE void mtx_destroy(mtx_t *m)
 {
-    ends(m, sizeof *m, LOCK_DESTROYED, PC);
+    ends(m, sizeof *m, PC);
     REAL(mtx_destroy)(m);
     forget(m, sizeof *m);
 }
@@ -201,14 +216,13 @@ INTERPOSE int mtx_unlock(mtx_t *m)
 
 INTERPOSE int pthread_spin_init(pthread_spinlock_t *l, int shared)
 {
-    forget(l, sizeof *l);
-    ends(l, sizeof *l, LOCK_INITIALIZED, PC);
+    begins(l, sizeof *l, PC);
     return REAL(pthread_spin_init)(l, shared);
 }
 
 INTERPOSE int pthread_spin_destroy(pthread_spinlock_t *l)
 {
-    ends(l, sizeof *l, LOCK_DESTROYED, PC);
+    ends(l, sizeof *l, PC);
     int err = REAL(pthread_spin_destroy)(l);
     forget(l, sizeof *l);
     return err;
@@ -241,21 +255,22 @@ static void *readers_of(pthread_rwlock_t *l)
 
 static int write_taken(pthread_rwlock_t *l, int err, unsigned kind, uintptr_t pc)
 {
-    if (err == 0)
+    if (err == 0) {
+        race_lock_begins(race_cur(), l, kind, pc);
         acquire(readers_of(l));
+    }
     return taken(l, err, kind, pc);
 }
 
 INTERPOSE int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
-    forget(l, sizeof *l);
-    ends(l, sizeof *l, LOCK_INITIALIZED, PC);
+    begins(l, sizeof *l, PC);
     return REAL(pthread_rwlock_init)(l, attr);
 }
 
 INTERPOSE int pthread_rwlock_destroy(pthread_rwlock_t *l)
 {
-    ends(l, sizeof *l, LOCK_DESTROYED, PC);
+    ends(l, sizeof *l, PC);
     int err = REAL(pthread_rwlock_destroy)(l);
     if (err == 0)
         forget(l, sizeof *l);
@@ -310,6 +325,7 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
     int writer = (int)l->__data.__cur_writer;   /* glibc: the writing holder's thread id, 0 while readers hold it */
     unsigned kind = writer ? LOCK_RWLOCK : LOCK_RWLOCK | LOCK_READ;
     struct race_g *g = race_cur();
+    race_lock_leaves(g);
     race_release_merge(g, writer ? (void *)l : readers_of(l));
     if (race_unlikely(!race_lock_released(g, l, kind))) {
         if (writer ? writer != own_tid() : l->__data.__readers >> READERS_SHIFT == 0)
@@ -337,6 +353,7 @@ static void cancelled(void *arg)
 #define WAIT(c, m, call) \
     __extension__({ \
         int wait_result; \
+        used(c, USE_SYNC, PC); \
         struct cond_wait w = {m, race_wait_enter(race_cur(), c, LOCK_COND, PC)}; \
         mutex_leaves(m, PC); \
         pthread_cleanup_push(cancelled, &w); \
@@ -376,6 +393,7 @@ INTERPOSE int cnd_timedwait(cnd_t *c, mtx_t *m, const struct timespec *until)
 #define WAKES(T, name, all) \
     INTERPOSE int name(T *c) \
     { \
+        used(c, USE_SYNC, PC); \
         race_wait_wakes(c, all); \
         return REAL(name)(c); \
     }
@@ -384,14 +402,28 @@ WAKES(pthread_cond_t, pthread_cond_broadcast, true)
 WAKES(cnd_t, cnd_signal, false)
 WAKES(cnd_t, cnd_broadcast, true)
 
+INTERPOSE int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
+{
+    used(c, USE_SYNC_INIT, PC);
+    return REAL(pthread_cond_init)(c, attr);
+}
+
+INTERPOSE int cnd_init(cnd_t *c)
+{
+    used(c, USE_SYNC_INIT, PC);
+    return REAL(cnd_init)(c);
+}
+
 INTERPOSE int pthread_cond_destroy(pthread_cond_t *c)
 {
+    used(c, USE_SYNC_DESTROY, PC);
     race_waits_gone(race_cur(), (uintptr_t)c, sizeof *c, LOCK_DESTROYED, PC);
     return BLOCKING(REAL(pthread_cond_destroy)(c));
 }
 
 INTERPOSE void cnd_destroy(cnd_t *c)
 {
+    used(c, USE_SYNC_DESTROY, PC);
     race_waits_gone(race_cur(), (uintptr_t)c, sizeof *c, LOCK_DESTROYED, PC);
     BLOCKING((REAL(cnd_destroy)(c), 0));
 }

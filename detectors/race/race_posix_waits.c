@@ -8,6 +8,7 @@
 #include "race_libc.h"
 #include "race_real.h"
 #include "race_spin.h"
+#include "race_uses.h"
 #include "race_waits.h"
 
 /* ---- semaphores ---- */
@@ -139,6 +140,7 @@ static void barrier_drop(pthread_barrier_t *at)
 INTERPOSE int pthread_barrier_init(pthread_barrier_t *at, const pthread_barrierattr_t *attr, unsigned count)
 {
     barrier_drop(at);
+    race_use_object(race_cur(), (uintptr_t)at, USE_SYNC_INIT, PC);
     int err = REAL(pthread_barrier_init)(at, attr, count);
     if (err)
         return err;
@@ -154,6 +156,7 @@ INTERPOSE int pthread_barrier_init(pthread_barrier_t *at, const pthread_barriera
 
 INTERPOSE int pthread_barrier_destroy(pthread_barrier_t *at)
 {
+    race_use_object(race_cur(), (uintptr_t)at, USE_SYNC_DESTROY, PC);
     race_waits_gone(race_cur(), (uintptr_t)at, sizeof *at, LOCK_DESTROYED, PC);
     int err = REAL(pthread_barrier_destroy)(at);
     if (err == 0)
@@ -206,6 +209,7 @@ static void round_leave(pthread_barrier_t *at, struct round *r)
 INTERPOSE int pthread_barrier_wait(pthread_barrier_t *at)
 {
     struct race_g *g = race_cur();
+    race_use_object(g, (uintptr_t)at, USE_SYNC, PC);
     struct race_wait *w;
     struct round *r = round_enter(at, &w, PC);
     if (r)

@@ -398,6 +398,28 @@ void race_sync_forget(uintptr_t addr, size_t n)
     }
 }
 
+bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*fn)(void *, uint32_t, uint32_t), void *arg)
+{
+    struct clock left = {NULL};
+    for (uintptr_t end = addr + n, word = addr & ~7ul; word < end; word += 8) {
+        if (race_sync_is_none(word))
+            continue;
+        _Atomic(uintptr_t) *b = bucket_of(word);
+        struct race_sync *first = lock(b);
+        for (struct race_sync *s = first; s; s = s->next) {
+            if ((s->addr & ~7ul) != word)
+                continue;
+            make_mine(s);
+            if (!race_sync_is_known(g, s))
+                race_sync_join_into(s, &left);
+        }
+        unlock(b, first);
+    }
+    bool found = clock_newer(&left, &g->known, g->slot, fn, arg);
+    clock_clear(&left);
+    return found;
+}
+
 /* ---- in an object ---- */
 
 static bool pass_is_known(const struct race_g *g, const struct race_pass *p)

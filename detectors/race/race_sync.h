@@ -34,6 +34,9 @@ void race_passes_forget(struct race_pass *p, size_t n);
 /* Both learn all that the other knows. */
 void race_meet(struct race_g *a, struct race_g *b);
 
+/* Who has released in [addr, addr + n) what g does not know: calls fn with slots and values that were left there, until it returns true. */
+bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*fn)(void *arg, uint32_t slot, uint32_t value), void *arg);
+
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
 void race_sync_unlock(uintptr_t addr);

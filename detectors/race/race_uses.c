@@ -1,12 +1,40 @@
-/* A send after the close panics, so a send that nothing orders with the close is a mistake in every schedule. Each send counts as a read of the channel, the
+/* See race_uses.h.
+ *
+ * A send after the close panics, so a send that nothing orders with the close is a mistake in every schedule. Each send counts as a read of the channel, the
  * close as a write, by the rules of race_shadow.h. But they come under the channel's lock, and most by the goroutine that sent last: so the record is the
  * channel's own, and costs a comparison and a few stores in a line that is at hand, where a shadow word would have to be locked. */
 #include "race_uses.h"
 
-#include <hooks.h>
-
 #include "race_alloc.h"
 #include "race_shadow.h"
+
+const char race_use_marks[USES];
+
+struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, int use)
+{
+    struct stack_node *call = pc ? race_stack_call(node, pc) : NULL;
+    return (struct race_side){epoch, (call ? call : node)->id, race_pc_pack((uintptr_t)&race_use_marks[use])};
+}
+
+void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc)
+{
+    static const unsigned kinds[USES] = {
+        [HOOK_WAITGROUP_LIFT] = 0,                           /* as a read: it may come with others */
+        [HOOK_WAITGROUP_WAIT] = EPOCH_WRITE | EPOCH_ATOMIC,  /* likewise, but not with a read */
+        [USE_SYNC] = EPOCH_ATOMIC,                           /* with all but a write */
+        [USE_SYNC_INIT] = EPOCH_WRITE,
+        [USE_SYNC_DESTROY] = EPOCH_WRITE,
+    };
+    if (g == NULL || g == &race_ignored)
+        return;
+    struct stack_node *node = g->node, *call = g->cut ? NULL : race_stack_call(node, pc);
+    if (call)
+        g->node = call;
+    race_access_range(g, object, 1, kinds[use], (uintptr_t)&race_use_marks[use]);
+    g->node = node;
+}
+
+/* ---- of a channel ---- */
 
 _Static_assert(sizeof(struct hook_uses) == sizeof(struct race_uses), "the runtime makes room for it");
 
@@ -51,12 +79,10 @@ bool race_use(struct race_g *g, struct race_uses *u, bool closes, uintptr_t pc)
     return false;
 }
 
-/* As race_report has it: the call is part of the stack, and the program counter says what was done. */
+/* As race_report has it. */
 static struct race_side told(struct race_side side)
 {
-    struct stack_node *node = race_stack_by_id(side.node), *call = side.pc ? race_stack_call(node, race_pc_unpack(side.pc)) : NULL;
-    enum hook_use use = side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND;
-    return (struct race_side){side.epoch, (call ? call : node)->id, race_pc_pack((uintptr_t)&race_use_marks[use])};
+    return race_use_side(side.epoch, race_stack_by_id(side.node), race_pc_unpack(side.pc), side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND);
 }
 
 void race_use_report(struct race_g *g, uintptr_t channel)

@@ -1,9 +1,34 @@
-/* How a channel has been used: sends, and its close, which are wrong if nothing orders them. */
+/* Uses of an object by calls, of which some are wrong if nothing orders them: a send and the close, a lock and its destruction. For a report each has, in
+ * the place of a program counter, a mark that says what was done; its node is the call. */
 #ifndef RACE_USES_H
 #define RACE_USES_H
 
+#include <hooks.h>
+
 #include "race.h"
-#include "race_list.h"
+
+/* Those of the runtime are enum hook_use. */
+enum {
+    USE_SYNC = HOOK_USES,    /* a lock was taken, a condition waited for or signalled, a barrier passed */
+    USE_SYNC_INIT,
+    USE_SYNC_DESTROY,
+    USES
+};
+extern const char race_use_marks[USES];
+/* What side's program counter stands for; -1: the program's own access. */
+static inline int race_use_of(struct race_side side)
+{
+    uintptr_t mark = race_pc_unpack(side.pc) - (uintptr_t)race_use_marks;
+    return mark < USES ? (int)mark : -1;
+}
+/* The use by a call of node that returns to pc (0: not known). */
+struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, int use);
+/* g uses an object, which counts as an access of its first byte. */
+void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc);
+
+/* ---- of a channel ---- */
+
+struct shadow_list;
 
 /* In a channel (runtime/hooks.h), guarded by its lock. Zero: not used. */
 struct race_uses {

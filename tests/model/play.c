@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include <gort/base.h>   /* whose mark says that these files have no hooks by intention */
-#include <hooks.h>
 #include <race.h>
+#include <race_uses.h>
 
 enum { CHUNK = 4000, JOBS_MAX = 64 };
 
@@ -37,7 +37,7 @@ void __wrap_race_report(struct race_g *g, uintptr_t addr, struct race_side old, 
 void __wrap_race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
     (void)g;
-    if (race_pc_unpack(now.pc) - (uintptr_t)race_use_marks < HOOK_USES)   /* of a wait group or a channel itself, which the programs use in any order */
+    if (race_use_of(now) >= 0)   /* of a wait group, a channel or a lock itself, which the programs use in any order */
         return;
     int n = atomic_fetch_add(&reports_n, 1);
     if (n >= REPORTS_MAX)

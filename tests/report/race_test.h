@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 #include <unistd.h>
 
 #define HIDDEN __attribute__((no_sanitize("thread"), noinline, unused)) static

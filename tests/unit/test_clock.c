@@ -17,6 +17,21 @@ static uint32_t slot_of(unsigned r)
     return r % 3 == 0 ? r % 20 : r % 3 == 1 ? r % SLOTS : r % SLOTS * 1000;   /* dense, wide, sparse */
 }
 
+struct seen {
+    const uint32_t *later, *known;
+    uint32_t but;
+    int n;
+    bool stop;
+};
+
+static bool newer(void *arg, uint32_t slot, uint32_t value)
+{
+    struct seen *s = arg;
+    cr_assert(slot != s->but && value == s->later[slot] && value > s->known[slot], "slot %u value %u", slot, value);
+    s->n++;
+    return s->stop;
+}
+
 static void run(unsigned seed)
 {
     static uint32_t model[CLOCKS][SLOTS * 1000];
@@ -27,7 +42,7 @@ static void run(unsigned seed)
     int nused = 0;
     for (int step = 0; step < 2500; step++) {
         int a = rand_r(&seed) % CLOCKS, b = rand_r(&seed) % CLOCKS;
-        switch (rand_r(&seed) % 7) {
+        switch (rand_r(&seed) % 8) {
         case 0:
         case 1: {
             uint32_t slot = slot_of((unsigned)rand_r(&seed)), value = (uint32_t)rand_r(&seed) % 1000 + 1;
@@ -52,6 +67,21 @@ static void run(unsigned seed)
             clock_assign(&c[b], &c[a]);
             for (int i = 0; i < nused; i++)
                 model[b][used[i]] = model[a][used[i]];
+            break;
+        }
+        case 7: {
+            struct seen seen = {.later = model[a], .known = model[b], .but = used[0]};
+            cr_assert_not(clock_newer(&c[a], &c[b], seen.but, newer, &seen), "seed %u", first_seed);
+            int n = 0;
+            for (int i = 0; i < nused; i++) {
+                bool first = true;
+                for (int k = 0; k < i && first; k++)
+                    first = used[k] != used[i];
+                n += first && used[i] != seen.but && model[a][used[i]] > model[b][used[i]];
+            }
+            cr_assert_eq(seen.n, n, "seed %u: %d newer places, %d seen", first_seed, n, seen.n);
+            seen.stop = true;
+            cr_assert_eq(clock_newer(&c[a], &c[b], seen.but, newer, &seen), n > 0, "seed %u", first_seed);
             break;
         }
         case 6: {
