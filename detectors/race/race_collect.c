@@ -335,6 +335,7 @@ static void collect_misuse(const struct race_event *e, struct record *r)
         [MISUSE_UNLOCK_UNLOCKED] = "unlock of an unlocked mutex (or by a wrong thread)",
         [MISUSE_UNLOCK_OTHERS] = "unlock of an unlocked mutex (or by a wrong thread)",
         [MISUSE_DOUBLE_LOCK] = "double lock of a mutex",
+        [MISUSE_LOCK_DESTROYED] = "use of an invalid mutex (e.g. uninitialized or destroyed)",
         [MISUSE_DESTROY] = "destroy of a locked mutex",
         [MISUSE_FREE] = "free of memory with a locked mutex in it",
         [MISUSE_STACK_ENDED] = "end of a stack with a locked mutex on it",

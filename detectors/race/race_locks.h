@@ -98,7 +98,7 @@ void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end ho
 
 /* Misuse that the caller has made sure of. */
 enum lock_misuse {
-    MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED,
+    MISUSE_UNLOCK_UNLOCKED, MISUSE_UNLOCK_OTHERS, MISUSE_DOUBLE_LOCK, MISUSE_LOCK_DESTROYED, MISUSE_DESTROY, MISUSE_FREE, MISUSE_STACK_ENDED,
     MISUSE_DESTROY_WAITED, MISUSE_FREE_WAITED, MISUSE_STACK_ENDED_WAITED
 };
 void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc);

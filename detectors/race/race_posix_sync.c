@@ -72,6 +72,14 @@ static int taken(const volatile void *l, int err, unsigned kind, uintptr_t pc)
     return err;
 }
 
+/* The same of a mutex, which glibc refuses to lock if it was destroyed. */
+static int mutex_taken(const volatile void *m, int err, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(err != 0) && ((const volatile pthread_mutex_t *)m)->__data.__kind == -1)
+        race_lock_misused(race_cur(), (const void *)(uintptr_t)m, kind, MISUSE_LOCK_DESTROYED, pc);
+    return taken(m, err, kind, pc);
+}
+
 static int own_tid(void)
 {
     return (int)syscall(SYS_gettid);
@@ -154,22 +162,22 @@ INTERPOSE int pthread_mutex_lock(pthread_mutex_t *m)
 {
     unsigned kind = mutex_kind(m);
     wanted(m, kind, PC);
-    return taken(m, lock_patiently(m), kind, PC);
+    return mutex_taken(m, lock_patiently(m), kind, PC);
 }
 
 INTERPOSE int pthread_mutex_trylock(pthread_mutex_t *m)
 {
-    return taken(m, REAL(pthread_mutex_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
+    return mutex_taken(m, REAL(pthread_mutex_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-    return taken(m, BLOCKING(REAL(pthread_mutex_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
+    return mutex_taken(m, BLOCKING(REAL(pthread_mutex_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
 {
-    return taken(m, BLOCKING(REAL(pthread_mutex_clocklock)(m, clock, until)), mutex_kind(m) | LOCK_TRIED, PC);
+    return mutex_taken(m, BLOCKING(REAL(pthread_mutex_clocklock)(m, clock, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int pthread_mutex_unlock(pthread_mutex_t *m)
@@ -195,17 +203,17 @@ INTERPOSE int mtx_lock(mtx_t *m)
 {
     unsigned kind = mutex_kind(m);
     wanted(m, kind, PC);
-    return taken(m, BLOCKING(REAL(mtx_lock)(m)), kind, PC);
+    return mutex_taken(m, BLOCKING(REAL(mtx_lock)(m)), kind, PC);
 }
 
 INTERPOSE int mtx_trylock(mtx_t *m)
 {
-    return taken(m, REAL(mtx_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
+    return mutex_taken(m, REAL(mtx_trylock)(m), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int mtx_timedlock(mtx_t *m, const struct timespec *until)
 {
-    return taken(m, BLOCKING(REAL(mtx_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
+    return mutex_taken(m, BLOCKING(REAL(mtx_timedlock)(m, until)), mutex_kind(m) | LOCK_TRIED, PC);
 }
 
 INTERPOSE int mtx_unlock(mtx_t *m)

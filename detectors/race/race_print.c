@@ -220,6 +220,7 @@ static void print_misuse(FILE *out, const struct record *r)
 {
     static const char *const verbs[] = {
         [MISUSE_UNLOCK_UNLOCKED] = "Unlocked", [MISUSE_UNLOCK_OTHERS] = "Unlocked", [MISUSE_DOUBLE_LOCK] = "Locked again",
+        [MISUSE_LOCK_DESTROYED] = "Locked",
         [MISUSE_DESTROY] = "Destroyed", [MISUSE_FREE] = "Freed", [MISUSE_STACK_ENDED] = "Stack left",
         [MISUSE_DESTROY_WAITED] = "Destroyed", [MISUSE_FREE_WAITED] = "Freed", [MISUSE_STACK_ENDED_WAITED] = "Stack left",
     };
