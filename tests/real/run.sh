@@ -53,7 +53,8 @@ run_sqlite() {
 }
 
 run_memcached() {
-    local src status=0 server port=22199
+    local src status=0 server port
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')   # a free one
     src=$("$here/fetch.sh" memcached "$work")
     cd "$src"
     [ -e Makefile ] || logged configure.log ./configure --disable-docs
