@@ -217,9 +217,9 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
         race_order_check(g, c);
 }
 
-void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
-    if (g == NULL || g == &race_ignored || g->locks_off || race_lock_held_by(g) == &lockset_none)
+    if (g == &race_ignored || g->locks_off)
         return;
     for (struct lockset *s = race_lock_held_by(g); s->parent; s = s->parent) {
         if (s->lock->addr != (uintptr_t)addr)

@@ -87,7 +87,12 @@ static inline void race_lock_leaves(struct race_g *g)
 /* g has locked addr. Begins a new epoch. */
 void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
 /* g is about to wait for it: what could become a deadlock is told before it is one. */
-void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
+void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
+static inline void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(g != NULL && race_lock_held_by(g) != &lockset_none))
+        race_lock_wanted_too(g, addr, kind, pc);
+}
 /* g is about to unlock addr; called directly after the release of it, which has begun a new epoch. False: it was not in the caller's set. */
 bool race_lock_released(struct race_g *g, const void *addr, unsigned kind);
 /* Whether anybody is known to hold addr for writing. */
