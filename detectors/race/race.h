@@ -62,7 +62,7 @@ struct race_g {
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
-    struct lockset *locks;      /* what it holds (race_locks.h); NULL: nothing */
+    struct lockset *locks;      /* what it holds (race_locks.h) */
     struct lockset *lock_hints[4];
     uint32_t lockset_since;     /* the clock of the latest entry of its lock history; 0: there is none */
     uint32_t lockset;           /* its id; race_lock_history.h's UNKNOWN if it is not known */

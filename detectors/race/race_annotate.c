@@ -70,11 +70,11 @@ void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion)
     __tsan_ignore_thread_end();
     if (flags & TRY_LOCK_FAILED)
         return;
-    race_lock_begins(race_cur(), addr, lock_kind(flags), PC);
+    struct lockset *known = race_lock_begins(race_cur(), addr, lock_kind(flags), PC);
     race_acquire(race_cur(), addr);
     if (!(flags & READ_LOCK))
         race_acquire(race_cur(), (char *)addr + 1);
-    race_lock_taken(race_cur(), addr, lock_kind(flags), PC);
+    race_lock_taken(race_cur(), addr, lock_kind(flags), PC, known);
 }
 
 int __tsan_mutex_pre_unlock(void *addr, unsigned flags)

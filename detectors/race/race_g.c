@@ -17,6 +17,7 @@
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_lock_history.h"
+#include "race_locks.h"
 #include "race_shadow.h"
 #include "race_spin.h"
 
@@ -232,6 +233,7 @@ struct race_g *race_g_new(struct race_g *parent)
 {
     struct race_g *g = race_alloc(sizeof *g);
     g->node = &race_stack_root;
+    g->locks = &lockset_none;
     if (parent) {
         uint32_t value = race_g_value(parent);
         if (value != parent->spawned_value) {

@@ -139,7 +139,8 @@ void hook_lock_begins(struct race_g *r, const void *lock, enum hook_lock kind, b
 
 void hook_lock_taken(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
 {
-    race_lock_taken(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
+    unsigned k = kind_of(kind) | (tried ? LOCK_TRIED : 0);
+    race_lock_taken(r, lock, k, (uintptr_t)pc, r && !r->locks_off ? race_lock_hinted(r, (uintptr_t)lock, k, (uintptr_t)pc) : NULL);
 }
 
 void hook_lock_leaves(struct race_g *r)
@@ -155,9 +156,9 @@ void hook_lock_released(struct race_g *r, const void *lock, enum hook_lock kind)
 void hook_lock(struct race_g *r, const void *lock, const void *held_at, bool tried, const void *pc)
 {
     unsigned kind = tried ? LOCK_GO_MUTEX | LOCK_TRIED : LOCK_GO_MUTEX;
-    race_lock_begins(r, lock, kind, (uintptr_t)pc);
+    struct lockset *known = race_lock_begins(r, lock, kind, (uintptr_t)pc);
     race_acquire_held(r, held_at);
-    race_lock_taken(r, lock, kind, (uintptr_t)pc);
+    race_lock_taken(r, lock, kind, (uintptr_t)pc, known);
 }
 
 void hook_unlock(struct race_g *r, const void *lock, const void *held_at)

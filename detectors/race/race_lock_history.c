@@ -3,7 +3,10 @@
 
 #include "race_alloc.h"
 #include "race_flags.h"
+#include "race_locks.h"
 #include "race_spin.h"
+
+struct lockset lockset_none;   /* what every history begins with */
 
 enum { FIRST_CAP = 4, CAP_LOG_MIN = 10 };
 

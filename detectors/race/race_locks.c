@@ -16,8 +16,6 @@
 
 enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
 
-struct lockset lockset_none;
-
 static uint64_t mix(uint64_t h)
 {
     h *= 0x9e3779b97f4a7c15u;
@@ -162,21 +160,18 @@ static struct lockset *without(struct lockset *s, uintptr_t addr)
 
 /* ---- taking and giving back ---- */
 
-static race_noinline struct lockset *add_slow(struct race_g *g, struct lockset *s, uintptr_t addr, unsigned kind, uint32_t pc)
+static struct lockset *add_slow(struct race_g *g, struct lockset *s, uintptr_t addr, unsigned kind, uint32_t pc)
 {
     if ((kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX && !(kind & LOCK_READ) && contains(s, addr))
         s = without(s, addr);   /* another goroutine has unlocked it meanwhile */
     return s ? set_of(s, lock_of(addr), kind, g->node->id, pc) : NULL;
 }
 
-/* What g will hold. NULL: unknown. */
-static inline struct lockset *add(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
+/* What g will hold, not hinted at. NULL: unknown. */
+static race_noinline struct lockset *add_new(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
 {
-    struct lockset *c = race_lock_hinted(g, addr, kind, pc);
-    if (race_likely(c != NULL))
-        return c;
     lock_use(g, addr, pc);
-    c = add_slow(g, race_lock_held_by(g), addr, kind, race_pc_pack(pc));
+    struct lockset *c = add_slow(g, g->locks, addr, kind, race_pc_pack(pc));
     return c ? *race_lock_hint(g, addr, pc) = c : NULL;
 }
 
@@ -191,15 +186,14 @@ static inline void new_epoch(struct race_g *g)
     g->recorded = true;
 }
 
-void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc, struct lockset *c)
 {
-    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+    if (race_unlikely(!c) && (g == NULL || g == &race_ignored || g->locks_off))
         return;
     new_epoch(g);
-    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
-    if (race_unlikely(!c)) {   /* from here on nothing is known of this goroutine's locks */
+    if (race_unlikely(!c) && (c = add_new(g, (uintptr_t)addr, kind, pc)) == NULL) {   /* from here on nothing is known of this goroutine's locks */
         g->locks_off = true;
-        g->locks = NULL;
+        g->locks = &lockset_none;
         lock_history_push(g, LOCKSET_UNKNOWN);
         return;
     }
@@ -221,7 +215,7 @@ void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uin
 {
     if (g == &race_ignored || g->locks_off)
         return;
-    for (struct lockset *s = race_lock_held_by(g); s->parent; s = s->parent) {
+    for (struct lockset *s = g->locks; s->parent; s = s->parent) {
         if (s->lock->addr != (uintptr_t)addr)
             continue;
         bool waits_for_itself = (kind & LOCK_TYPE) >= LOCK_MUTEX && !(kind & LOCK_RECURSIVE) && !((kind & s->kind) & LOCK_READ);
@@ -229,7 +223,8 @@ void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uin
             race_lock_misused(g, addr, kind, MISUSE_DOUBLE_LOCK, pc);
         return;
     }
-    struct lockset *c = add(g, (uintptr_t)addr, kind, pc);
+    struct lockset *c = race_lock_hinted(g, (uintptr_t)addr, kind, pc);
+    c = c ? c : add_new(g, (uintptr_t)addr, kind, pc);
     if (c && c->parent != &lockset_none && race_flags.detect_deadlocks)
         race_order_check(g, c);
 }
@@ -237,12 +232,12 @@ void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uin
 /* A goroutine's unlock of what it did not lock is legal for Go's locks; that of a reader's share can't be told apart. */
 static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsigned kind)
 {
-    struct lockset *s = race_lock_held_by(g);
+    struct lockset *s = g->locks;
     struct race_lock *l = lock_find(addr);
     if (contains(s, addr)) {
         s = without(s, addr);
         g->locks_off = s == NULL;
-        g->locks = s;
+        g->locks = s ? s : &lockset_none;
         lock_history_push(g, s ? s->id : LOCKSET_UNKNOWN);
         return true;
     }
@@ -255,7 +250,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
 {
     if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
         return true;
-    struct lockset *s = race_lock_held_by(g);
+    struct lockset *s = g->locks;
     struct race_lock *l = s->lock;
     bool mine = true;
     if (race_likely(l != NULL && l->addr == (uintptr_t)addr)) {
@@ -273,7 +268,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
     if (race_unlikely(kind & LOCK_READ)) {
         if (atomic_load_explicit(&l->readers, memory_order_relaxed) > 0)
             atomic_fetch_sub_explicit(&l->readers, 1, memory_order_relaxed);
-    } else if (!(kind & LOCK_RECURSIVE) || !contains(race_lock_held_by(g), (uintptr_t)addr)) {
+    } else if (!(kind & LOCK_RECURSIVE) || !contains(g->locks, (uintptr_t)addr)) {
         atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
     }
     return mine;
@@ -339,7 +334,7 @@ void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum l
     struct race_lock *l = lock_find((uintptr_t)addr);
     struct lockset *holder = l ? atomic_load_explicit(&l->holder, memory_order_relaxed) : NULL;
     if (what == MISUSE_DOUBLE_LOCK && !holder)
-        for (struct lockset *s = race_lock_held_by(g); s->parent; s = s->parent)
+        for (struct lockset *s = g->locks; s->parent; s = s->parent)
             if (s->lock == l)
                 holder = s;
     if (holder)

@@ -53,11 +53,6 @@ struct lockset {
 extern struct lockset lockset_none;     /* id 0: nothing is held */
 struct lockset *lockset_by_id(uint32_t id);
 
-static inline struct lockset *race_lock_held_by(const struct race_g *g)
-{
-    return g->locks ? g->locks : &lockset_none;
-}
-
 static inline struct lockset **race_lock_hint(struct race_g *g, uintptr_t addr, uintptr_t pc)
 {
     return &g->lock_hints[(addr >> 3 ^ addr >> 6 ^ pc >> 2) % (sizeof g->lock_hints / sizeof g->lock_hints[0])];
@@ -67,16 +62,19 @@ static inline struct lockset **race_lock_hint(struct race_g *g, uintptr_t addr, 
 static inline struct lockset *race_lock_hinted(struct race_g *g, uintptr_t addr, unsigned kind, uintptr_t pc)
 {
     struct lockset *c = *race_lock_hint(g, addr, pc);
-    bool same = c && c->parent == race_lock_held_by(g) && c->lock->addr == addr && c->pc == race_pc_pack(pc) && c->node == g->node->id && c->kind == kind;
+    bool same = c && c->parent == g->locks && c->lock->addr == addr && c->pc == race_pc_pack(pc) && c->node == g->node->id && c->kind == kind;
     return race_likely(same) ? c : NULL;
 }
 
-/* g has locked addr, and has not acquired yet what its last holders left; kind: LOCK_*. */
-static inline void race_lock_begins(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
+/* g has locked addr, and has not acquired yet what its last holders left; kind: LOCK_*. Returns what race_lock_taken wants to know: race_lock_hinted. */
+static inline struct lockset *race_lock_begins(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off) || race_likely(race_lock_hinted(g, (uintptr_t)addr, kind, pc) != NULL))
-        return;
-    lock_use_begins(g, (uintptr_t)addr, pc);
+    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+        return NULL;
+    struct lockset *known = race_lock_hinted(g, (uintptr_t)addr, kind, pc);
+    if (race_unlikely(!known))
+        lock_use_begins(g, (uintptr_t)addr, pc);
+    return known;
 }
 /* g is about to release what it did, and then to unlock a lock: who knows that has seen the unlock. */
 static inline void race_lock_leaves(struct race_g *g)
@@ -85,12 +83,12 @@ static inline void race_lock_leaves(struct race_g *g)
         g->recorded = true;
 }
 /* g has locked addr. Begins a new epoch. */
-void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
+void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc, struct lockset *known);
 /* g is about to wait for it: what could become a deadlock is told before it is one. */
 void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc);
 static inline void race_lock_wanted(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g != NULL && race_lock_held_by(g) != &lockset_none))
+    if (race_unlikely(g != NULL && g->locks != &lockset_none))
         race_lock_wanted_too(g, addr, kind, pc);
 }
 /* g is about to unlock addr; called directly after the release of it, which has begun a new epoch. False: it was not in the caller's set. */

@@ -59,16 +59,22 @@ static void ends(const volatile void *l, size_t n, uintptr_t pc)
     used(l, USE_SYNC_DESTROY, pc);
 }
 
+/* The caller has got the lock; `too`: what else its holder acquires, or NULL. */
+static inline void got(const volatile void *l, const volatile void *too, unsigned kind, uintptr_t pc)
+{
+    struct race_g *g = race_cur();
+    struct lockset *known = race_lock_begins(g, (const void *)(uintptr_t)l, kind, pc);
+    acquire(l);
+    if (race_unlikely(too != NULL))
+        acquire(too);
+    race_lock_taken(g, (const void *)(uintptr_t)l, kind, pc, known);
+}
+
 /* The lock was tried or waited for: is it the caller's? */
 static int taken(const volatile void *l, int err, unsigned kind, uintptr_t pc)
 {
-    if (err == 0 || err == EOWNERDEAD) {
-        race_lock_begins(race_cur(), (const void *)(uintptr_t)l, kind, pc);
-        acquire(l);
-        if (err == EOWNERDEAD)   /* its owner ended without unlocking it */
-            acquire(&race_ended_threads);
-        race_lock_taken(race_cur(), (const void *)(uintptr_t)l, kind, pc);
-    }
+    if (err == 0 || err == EOWNERDEAD)
+        got(l, err == EOWNERDEAD ? &race_ended_threads : NULL, kind, pc);   /* its owner ended without unlocking it */
     return err;
 }
 
@@ -263,11 +269,9 @@ static void *readers_of(pthread_rwlock_t *l)
 
 static int write_taken(pthread_rwlock_t *l, int err, unsigned kind, uintptr_t pc)
 {
-    if (err == 0) {
-        race_lock_begins(race_cur(), l, kind, pc);
-        acquire(readers_of(l));
-    }
-    return taken(l, err, kind, pc);
+    if (err == 0)
+        got(l, readers_of(l), kind, pc);
+    return err;
 }
 
 INTERPOSE int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
