@@ -55,6 +55,7 @@ struct race_who {
  * Invariant, on which race_sync.c relies: whoever knows (slot, value) knows all that the slot's user knew when it published that value. */
 struct race_g {
     uint64_t epoch;             /* epoch_make(slot, clock), nothing else set; only the goroutine itself reads it to check accesses */
+    uint64_t epoch_of_read, epoch_of_write;   /* and those of accesses of a whole word in it: what the hooks compare with */
     struct stack_node *node;    /* current call stack */
     uint32_t cut;               /* calls below node that have no node of their own */
     uint32_t slot, clock;
@@ -84,7 +85,7 @@ struct race_g {
 
 /* The one that the calling thread runs. &race_ignored: the runtime or the detector itself is at work, nothing is checked. NULL: a thread not
  * seen before. */
-extern _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("local-exec")));
 extern struct race_g race_ignored;
 struct race_g *race_attach(void);
 static inline struct race_g *race_cur(void)
@@ -96,6 +97,12 @@ static inline struct race_g *race_cur(void)
 struct race_g *race_g_new(struct race_g *parent);
 void race_g_end(struct race_g *g);
 void race_g_move(struct race_g *g);   /* to another slot, after two thousand million releases */
+static inline void race_g_new_epoch(struct race_g *g)
+{
+    g->epoch = epoch_make(g->slot, g->clock);
+    g->epoch_of_read = g->epoch | (uint64_t)0xff << MASK_SHIFT;
+    g->epoch_of_write = g->epoch_of_read | EPOCH_WRITE;
+}
 /* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
 static inline void race_g_tick(struct race_g *g)
 {
@@ -103,7 +110,7 @@ static inline void race_g_tick(struct race_g *g)
     if (race_unlikely(++g->clock == CLOCK_MAX))
         race_g_move(g);
     else
-        g->epoch = epoch_make(g->slot, g->clock);
+        race_g_new_epoch(g);
 }
 static inline uint32_t race_g_value(const struct race_g *g)
 {

@@ -29,10 +29,14 @@ static inline __attribute__((always_inline)) void race_access_sized(uintptr_t ad
     /* The epoch comes first in the word. */
     uintptr_t in_slice = size < 8 ? addr & ~7ul : addr;
     uint64_t e = atomic_load_explicit((_Atomic(uint64_t) *)(shadow_slice(addr) + (in_slice << SHADOW_SHIFT)), memory_order_relaxed);
-    uint64_t bytes = ((uint64_t)1 << size) - 1, now = g->epoch | (size < 8 ? bytes << ((addr & 7) + MASK_SHIFT) : bytes << MASK_SHIFT);
-    if (race_likely(kind & EPOCH_WRITE ? e == (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) == 0))
+    if (size == 8) {
+        if (race_unlikely(kind & EPOCH_WRITE ? e != g->epoch_of_write : ((e ^ g->epoch_of_read) & ~(uint64_t)EPOCH_WRITE) != 0))
+            race_access_miss(addr, RACE_HOOK_PC(), g->epoch_of_read | kind);
         return;
-    race_access_miss(addr, RACE_HOOK_PC(), now | kind);
+    }
+    uint64_t bytes = ((uint64_t)1 << size) - 1, now = g->epoch | bytes << ((addr & 7) + MASK_SHIFT);
+    if (race_unlikely(kind & EPOCH_WRITE ? e != (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) != 0))
+        race_access_miss(addr, RACE_HOOK_PC(), now | kind);
 }
 
 #endif

@@ -18,7 +18,7 @@ enum { MOVES_MAX = 2, TAKE_MAX = 64 };
 static const uint32_t MARKS = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
 
 struct bias_thread bias_nobody = {.id = BIAS_NOBODY};
-_Thread_local struct bias_thread *bias_me __attribute__((tls_model("initial-exec"))) = &bias_nobody;
+_Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec"))) = &bias_nobody;
 _Atomic(uint32_t) *bias_of;
 
 static struct bias_thread threads[BIAS_THREADS];   /* [0] is nobody's */

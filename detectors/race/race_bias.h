@@ -50,7 +50,7 @@ struct bias_thread {
 } __attribute__((aligned(64)));
 
 extern struct bias_thread bias_nobody;
-extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec")));
 /* For each region: owner | moves, how often it was taken away | marks of the shadow's, one for each KiB | the low bits of the thread that was sampled last |
  * samples in a row of it. NULL before shadow_start. */
 extern _Atomic(uint32_t) *bias_of;

@@ -23,7 +23,7 @@
 
 enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 
-_Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
+_Thread_local struct race_g *race_cur_tls __attribute__((tls_model("local-exec")));
 static _Thread_local struct race_g *ignored_saved __attribute__((tls_model("initial-exec")));
 static _Thread_local unsigned ignored_depth __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
@@ -222,7 +222,7 @@ static void take_place(struct race_g *g, struct race_who *former)
         g->who->older = older;
         g->who->lock_history = NULL;
     }
-    g->epoch = epoch_make(g->slot, g->clock);
+    race_g_new_epoch(g);
     g->learned_at = g->clock;   /* what it starts with was not published by this slot */
     g->spawned_value = 0;
     g->lockset_since = 0;

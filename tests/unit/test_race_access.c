@@ -29,7 +29,7 @@ static void g_start(struct race_g *g, uint32_t slot)
     g->node = &race_stack_root;
     g->slot = slot;
     g->clock = 1;
-    g->epoch = epoch_make(slot, 1);
+    race_g_new_epoch(g);
 }
 
 static void g_release_to(struct race_g *from, struct race_g *to)
@@ -37,7 +37,7 @@ static void g_release_to(struct race_g *from, struct race_g *to)
     clock_join(&to->known, &from->known, false);
     clock_raise(&to->known, from->slot, from->clock);
     from->clock++;
-    from->epoch = epoch_make(from->slot, from->clock);
+    race_g_new_epoch(from);
 }
 
 static void access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind)
@@ -196,7 +196,7 @@ static void *hammer(void *arg)
             atomic_store(&reports, 0);
         }
         g->clock++;
-        g->epoch = epoch_make(g->slot, g->clock);
+        race_g_new_epoch(g);
         pthread_barrier_wait(&barrier);
         bool racy = round % 2;
         unsigned a = (unsigned)round / 2 % THREADS, b = (a + 1 + (unsigned)round / 8 % (THREADS - 1)) % THREADS;
@@ -215,7 +215,7 @@ static void *hammer(void *arg)
                 access(g, word + 8 + (me & ~1u), 2, EPOCH_ATOMIC | (dice & 1 ? EPOCH_WRITE : 0));
             if (dice == 0) {   /* a release: a new epoch */
                 g->clock++;
-                g->epoch = epoch_make(g->slot, g->clock);
+                race_g_new_epoch(g);
             }
         }
         pthread_barrier_wait(&barrier);
