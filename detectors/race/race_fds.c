@@ -37,12 +37,12 @@ static struct life {
     _Atomic(uint8_t) state;      /* changed under the lock, or by who may not wait for it: to UNSEEN */
     atomic_flag lock;            /* of all that follows */
     uint32_t count;              /* of lives */
-    _Atomic(uint64_t) file;      /* race_fd_is; 0: not known */
-    _Atomic(const void *) place; /* likewise; written under the lock */
-    uint64_t closed;             /* CLOSED: the epoch of it */
+    _Atomic(uint64_t) file;      /* OPEN: race_fd_is; 0: not known. CLOSED: the epoch of the close */
+    _Atomic(const void *) place; /* OPEN: race_fd_is. Both are read without the lock, too */
     struct race_side opened;     /* epoch 0: not known */
     struct race_uses uses;
-} lives[FDS];
+} lives[FDS] __attribute__((aligned(64)));   /* each in a line of its own */
+_Static_assert(sizeof(struct life) == 64, "neighbours are used by different threads");
 static _Atomic(int) highest;     /* of those with a record */
 
 static const char marks[FD_NUSES];
@@ -101,7 +101,7 @@ static void record(struct race_g *g, int fd, enum fd_use use, uintptr_t pc, uint
     if (s == OPEN || (s == CLOSED && l->count == count))
         raced = race_use_as(g, &l->uses, me);
     if (closes && s == OPEN) {
-        l->closed = me.epoch;
+        atomic_store_explicit(&l->file, me.epoch, memory_order_relaxed);
         atomic_store_explicit(&l->state, CLOSED, memory_order_relaxed);
     }
     race_spin_unlock(&l->lock);
@@ -115,7 +115,7 @@ static bool is_stale(struct race_g *g, int fd, uint32_t *count)
 {
     struct life *l = &lives[fd];
     race_spin_lock(&l->lock);
-    bool before = state_of(fd) != CLOSED || race_before(g, l->closed);
+    bool before = state_of(fd) != CLOSED || race_before(g, atomic_load_explicit(&l->file, memory_order_relaxed));
     *count = l->count;
     race_spin_unlock(&l->lock);
     if (before)
@@ -198,10 +198,11 @@ void race_fd_is(int fd, uint64_t file, const void *place)
         return;
     race_spin_lock(&l->lock);
     uint64_t was = atomic_load_explicit(&l->file, memory_order_relaxed);
-    if (was == 0 || was == file) {
+    bool is_open = state_of(fd) == OPEN;
+    if (is_open && (was == 0 || was == file)) {
         atomic_store_explicit(&l->place, place, memory_order_relaxed);
         atomic_store_explicit(&l->file, file, memory_order_release);
-    } else if (state_of(fd) == OPEN) {
+    } else if (is_open) {
         lose(l);
     }
     race_spin_unlock(&l->lock);
