@@ -10,6 +10,7 @@
 #include <inspect.h>
 #include <traceback/format.h>
 
+#include "race_fds.h"
 #include "race_flags.h"
 #include "race_heap.h"
 #include "race_hint.h"
@@ -113,7 +114,8 @@ static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, 
 
 static struct rec_stack stack_of_side(struct record *r, struct race_side side, bool with_source)
 {
-    struct rec_stack s = stack_of(r, side.node, race_use_of(side) < 0 ? race_pc_unpack(side.pc) : 0, with_source);
+    uintptr_t pc = race_pc_unpack(side.pc);
+    struct rec_stack s = stack_of(r, side.node, race_use_of(side) < 0 && !race_fd_text(pc) ? pc : 0, with_source);
     r->lost_stacks += s.nframes == 0;
     return s;
 }
@@ -253,6 +255,13 @@ static void locate(struct record *r, const struct race_event *e, uintptr_t addr)
     struct tb_symbolizer *sym = tb_symbolizer_self();
     struct heap_block b;
     struct race_who w;
+    struct race_side opened;
+    if (race_fd_find(addr, &l->fd, &opened)) {
+        l->place = PLACE_DESCRIPTOR;
+        l->allocator = who_of(r, opened.epoch, NULL);
+        l->allocated = stack_of(r, opened.node, race_pc_unpack(opened.pc), false);
+        return;
+    }
     if (race_heap_find(addr, &b)) {
         l->place = PLACE_HEAP;
         l->addr = b.addr;
@@ -292,6 +301,14 @@ static void locate(struct record *r, const struct race_event *e, uintptr_t addr)
 
 /* ---- the three kinds ---- */
 
+static const char *done_with(struct record *r, int fd, uintptr_t pc)
+{
+    char text[60];
+    const char *what = race_fd_text(pc);
+    snprintf(text, sizeof text, "%s descriptor %d", what ? what : "use of", fd);
+    return text_of(r, text);
+}
+
 static void collect_race(const struct race_event *e, struct record *r)
 {
     struct numbering nums = {0};
@@ -312,6 +329,8 @@ static void collect_race(const struct race_event *e, struct record *r)
     }
     uint32_t both = epoch_mask(e->now.epoch) & epoch_mask(e->old.epoch);
     locate(r, e, both ? e->addr + (uintptr_t)__builtin_ctz(both) : r->access[0].addr);
+    for (int i = 0; i < 2 && r->location.place == PLACE_DESCRIPTOR; i++)
+        r->access[i].done = done_with(r, r->location.fd, race_pc_unpack((i ? e->old : e->now).pc));
     r->hint = race_hint(r);
 }
 

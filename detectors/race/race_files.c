@@ -21,7 +21,7 @@
 #define STAT(suffix) \
     CALL(int, stat##suffix, (const char *path, struct stat##suffix *s), (path, s), TEXT_IN(path), if (r == 0) OUT(s)) \
     CALL(int, lstat##suffix, (const char *path, struct stat##suffix *s), (path, s), TEXT_IN(path), if (r == 0) OUT(s)) \
-    CALL(int, fstat##suffix, (int fd, struct stat##suffix *s), (fd, s), , if (r == 0) OUT(s)) \
+    CALL(int, fstat##suffix, (int fd, struct stat##suffix *s), (fd, s), race_fd_use(fd, FD_STAT, pc), if (r == 0) OUT(s)) \
     CALL(int, fstatat##suffix, (int dir, const char *path, struct stat##suffix *s, int flags), (dir, path, s, flags), TEXT_IN(path), if (r == 0) OUT(s)) \
     CALL(int, statfs##suffix, (const char *path, struct statfs##suffix *s), (path, s), TEXT_IN(path), if (r == 0) OUT(s)) \
     CALL(int, fstatfs##suffix, (int fd, struct statfs##suffix *s), (fd, s), , if (r == 0) OUT(s)) \
@@ -84,9 +84,9 @@ MADE(getcwd, (char *to, size_t n), (to, n), )
 MADE(__getcwd_chk, (char *to, size_t n, size_t room), (to, n, room), )
 MADE(get_current_dir_name, (void), (), )
 
-CALL(int, mkstemp, (char *path), (path), , if (race_io_opened(r) >= 0) TEXT_OUT(path))
-CALL(int, mkstemp64, (char *path), (path), , if (race_io_opened(r) >= 0) TEXT_OUT(path))
-CALL(int, mkostemp, (char *path, int flags), (path, flags), , if (race_io_opened(r) >= 0) TEXT_OUT(path))
+CALL(int, mkstemp, (char *path), (path), , if (race_fd_opened(r, pc) >= 0) TEXT_OUT(path))
+CALL(int, mkstemp64, (char *path), (path), , if (race_fd_opened(r, pc) >= 0) TEXT_OUT(path))
+CALL(int, mkostemp, (char *path, int flags), (path, flags), , if (race_fd_opened(r, pc) >= 0) TEXT_OUT(path))
 CALL(char *, mkdtemp, (char *path), (path), , TEXT_OUT(r))
 CALL(int, ttyname_r, (int fd, char *to, size_t n), (fd, to, n), , if (r == 0) TEXT_OUT(to))
 CALL(int, __ttyname_r_chk, (int fd, char *to, size_t n, size_t room), (fd, to, n, room), , if (r == 0) TEXT_OUT(to))
@@ -95,7 +95,8 @@ CALL(int, __ptsname_r_chk, (int fd, char *to, size_t n, size_t room), (fd, to, n
 
 /* ---- directories. An entry lies in the stream's own buffer: it is written when it is told, and is the reader's until the next ---- */
 
-PATH(DIR *, opendir, (const char *path), (path))
+CALL(DIR *, opendir, (const char *path), (path), TEXT_IN(path), if (r) race_fd_opened(dirfd(r), pc))
+CALL(int, closedir, (DIR *d), (d), race_io_closes(d ? dirfd(d) : -1, pc), )
 CALL(struct dirent *, readdir, (DIR *d), (d), , if (r) writes(r, r->d_reclen, pc))
 CALL(struct dirent64 *, readdir64, (DIR *d), (d), , if (r) writes(r, r->d_reclen, pc))
 
@@ -133,8 +134,16 @@ CALL(int, glob64, (const char *path, int flags, int (*failed)(const char *, int)
 CALL(int, ftw, (const char *path, __ftw_func_t fn, int n), (path, fn, n), TEXT_IN(path), )
 CALL(int, nftw, (const char *path, __nftw_func_t fn, int n, int flags), (path, fn, n, flags), TEXT_IN(path), )
 
-/* ---- descriptors that have no path ---- */
+/* ---- descriptors without a path ---- */
 
-CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), TEXT_IN(name), race_io_opened(r))
-CALL(int, inotify_init, (void), (), , race_io_opened(r))
-CALL(int, inotify_init1, (int flags), (flags), , race_io_opened(r))
+#define ON(T, name, parameters, arguments, use) WAITS(T, name, parameters, arguments, race_fd_use(fd, use, pc), )
+ON(off_t, lseek, (int fd, off_t at, int whence), (fd, at, whence), FD_SEEK)
+ON(off64_t, lseek64, (int fd, off64_t at, int whence), (fd, at, whence), FD_SEEK)
+ON(int, ftruncate, (int fd, off_t n), (fd, n), FD_SIZE)
+ON(int, ftruncate64, (int fd, off64_t n), (fd, n), FD_SIZE)
+ON(int, fsync, (int fd), (fd), FD_SYNC)
+ON(int, fdatasync, (int fd), (fd), FD_SYNC)
+
+CALL(int, memfd_create, (const char *name, unsigned flags), (name, flags), TEXT_IN(name), race_fd_opened(r, pc))
+CALL(int, inotify_init, (void), (), , race_fd_opened(r, pc))
+CALL(int, inotify_init1, (int flags), (flags), , race_fd_opened(r, pc))

@@ -74,6 +74,10 @@ const char *race_hint(const struct record *r)
 {
     const struct rec_access *a = &r->access[0], *b = &r->access[1];
     const struct rec_location *l = &r->location;
+    if (l->place == PLACE_DESCRIPTOR && a->write && b->write)
+        return "the second close may hit another file that has got the number meanwhile: let one goroutine close it, once";
+    if (l->place == PLACE_DESCRIPTOR)
+        return "the use fails after the close, or hits another file that has got the number meanwhile: wait for the use to end before close()";
     if (a->use >= 0 && b->use >= 0)
         return use_hint(a->use, b->use);
     if (a->use >= 0 || b->use >= 0)

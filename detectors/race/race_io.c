@@ -5,19 +5,16 @@
  * Descriptors without a node in a file system (eventfd, epoll, timerfd, signalfd) meet at their number: epoll_ctl happens before epoll_wait.
  * A regular file, a directory or a terminal orders nothing.
  *
- * A descriptor's number is used again only after its close: what precedes the close happens before what follows the call that returns the same
- * number, as with memory. */
+ * Each call is a use of its descriptor (race_fds.h), which comes first: before it blocks, and before it is known to whoever it wakes. But not shutdown:
+ * who is woken by it is told nothing, by a failing call, and may close. */
 #define _GNU_SOURCE
 #include "race_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -29,9 +26,8 @@
 #include "race_shadow.h"
 
 enum { FDS = 1 << 16 };
-static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next two */
+static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next */
 static uint64_t connects;
-static uint64_t lives[FDS];
 
 /* For connected sockets, to be asked about by the program once: inode and meeting place. A stale one has another inode. */
 static struct {
@@ -39,22 +35,19 @@ static struct {
     _Atomic(const void *) place;
 } known[1 << 12];
 
-static const void *meeting(int fd)
+static const void *meeting_of(int fd, const struct stat *st)
 {
-    struct stat st;
-    if (fd < 0 || !is_on() || fstat(fd, &st) != 0)
-        return NULL;
-    mode_t kind = st.st_mode & S_IFMT;
+    mode_t kind = st->st_mode & S_IFMT;
     if (kind == 0)
         return &meet_at_number[fd % FDS];
     if (kind == S_IFIFO)
         return inspect_io_meeting(fd);
     if (kind != S_IFSOCK)
         return NULL;
-    unsigned i = (unsigned)(st.st_ino % (sizeof known / sizeof known[0]));
-    if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st.st_ino) {
+    unsigned i = (unsigned)(st->st_ino % (sizeof known / sizeof known[0]));
+    if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st->st_ino) {
         const void *place = atomic_load_explicit(&known[i].place, memory_order_relaxed);
-        if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st.st_ino)
+        if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st->st_ino)
             return place;
     }
     const void *place = inspect_io_meeting(fd);
@@ -63,8 +56,18 @@ static const void *meeting(int fd)
     if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0) {   /* connected: it stays so */
         atomic_store_explicit(&known[i].inode, 0, memory_order_release);
         atomic_store_explicit(&known[i].place, place, memory_order_release);
-        atomic_store_explicit(&known[i].inode, st.st_ino, memory_order_release);
+        atomic_store_explicit(&known[i].inode, st->st_ino, memory_order_release);
     }
+    return place;
+}
+
+static const void *meeting(int fd)
+{
+    struct stat st;
+    if (fd < 0 || !is_on() || fstat(fd, &st) != 0)
+        return NULL;
+    const void *place = meeting_of(fd, &st);
+    race_fd_is(fd, (st.st_ino + (st.st_dev << 40)) | 1ull << 63, place);
     return place;
 }
 
@@ -86,19 +89,26 @@ void race_io_received(int fd)
     errno = saved;
 }
 
-/* A number's life ends, and another begins. */
-void race_io_closes(int fd)
+void race_io_ready(int fd)
 {
-    race_io_sends(fd);
-    if (fd >= 0)
-        race_release_merge(race_cur(), &lives[fd % FDS]);
+    const void *place;
+    enum fd_meeting m = is_on() ? race_fd_meeting(fd, &place) : FD_NOWHERE;
+    if (m == FD_THERE)
+        race_acquire(race_cur(), place);
+    else if (m == FD_TO_BE_ASKED)
+        race_io_received(fd);
 }
 
-int race_io_opened(int fd)
+void race_io_closes(int fd, uintptr_t pc)
 {
-    if (fd >= 0)
-        race_acquire(race_cur(), &lives[fd % FDS]);
-    return fd;
+    race_io_sends(fd);
+    race_fd_closes(fd, pc);
+}
+
+void race_io_replaces(int fd)
+{
+    race_io_sends(fd);
+    race_fd_replaces(fd);
 }
 
 /* ---- one buffer ---- */
@@ -116,6 +126,7 @@ static ssize_t has_read(int fd, void *p, ssize_t n, uintptr_t pc)
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
+        race_fd_use(fd, FD_READ, PC); \
         return has_read(fd, p, BLOCKING(__real_##name arguments), PC); \
     }
 READ(read, (int fd, void *p, size_t n), (fd, p, n))
@@ -140,6 +151,7 @@ ssize_t __real_recvfrom(int fd, void *p, size_t n, int flags, void *from, sockle
 ssize_t __wrap_recvfrom(int fd, void *p, size_t n, int flags, void *from, socklen_t *len)
 {
     socklen_t room = from ? *len : 0;
+    race_fd_use(fd, FD_READ, PC);
     return has_read_from(fd, p, BLOCKING(__real_recvfrom(fd, p, n, flags, from, len)), from, len, room, PC);
 }
 
@@ -147,6 +159,7 @@ ssize_t __real___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags
 ssize_t __wrap___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags, void *from, socklen_t *len)
 {
     socklen_t room = from ? *len : 0;
+    race_fd_use(fd, FD_READ, PC);
     return has_read_from(fd, p, BLOCKING(__real___recvfrom_chk(fd, p, n, space, flags, from, len)), from, len, room, PC);
 }
 
@@ -155,6 +168,7 @@ ssize_t __wrap___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags
     ssize_t __wrap_##name parameters \
     { \
         reads(p, n, PC); \
+        race_fd_use(fd, FD_WRITE, PC); \
         race_io_sends(fd); \
         return BLOCKING(__real_##name arguments); \
     }
@@ -169,6 +183,7 @@ ssize_t __wrap_sendto(int fd, const void *p, size_t n, int flags, const void *to
     reads(p, n, PC);
     if (to)
         reads(to, len, PC);
+    race_fd_use(fd, FD_WRITE, PC);
     race_io_sends(fd);
     return BLOCKING(__real_sendto(fd, p, n, flags, to, len));
 }
@@ -205,6 +220,7 @@ static ssize_t has_scattered(int fd, const struct iovec *v, int k, ssize_t n, ui
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
+        race_fd_use(fd, FD_READ, PC); \
         return has_scattered(fd, v, k, BLOCKING(__real_##name arguments), PC); \
     }
 READ_V(readv, (int fd, const struct iovec *v, int k), (fd, v, k))
@@ -218,6 +234,7 @@ READ_V(preadv64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), 
     ssize_t __wrap_##name parameters \
     { \
         reads_all(v, k > 0 ? (size_t)k : 0, PC); \
+        race_fd_use(fd, FD_WRITE, PC); \
         race_io_sends(fd); \
         return BLOCKING(__real_##name arguments); \
     }
@@ -228,14 +245,15 @@ WRITE_V(pwritev2, (int fd, const struct iovec *v, int k, off_t at, int flags), (
 WRITE_V(pwritev64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
 
 /* From descriptor to descriptor: what was sent through the one reaches the other. */
-#define ACROSS(T, name, parameters, arguments, before, after) \
-    WAITS(T, name, parameters, arguments, ALL(before, race_io_sends(to)), if (r >= 0) ALL(race_io_received(from), after))
-ACROSS(ssize_t, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), , OUT(at))
-ACROSS(ssize_t, sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n), , OUT(at))
-ACROSS(ssize_t, splice, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags), , ALL(OUT(at), OUT(to_at)))
-ACROSS(ssize_t, copy_file_range, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags), ,
+#define ACROSS(T, name, parameters, arguments, after) \
+    WAITS(T, name, parameters, arguments, ALL(race_fd_use(from, FD_READ, pc), ALL(race_fd_use(to, FD_WRITE, pc), race_io_sends(to))), \
+          if (r >= 0) ALL(race_io_received(from), after))
+ACROSS(ssize_t, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), OUT(at))
+ACROSS(ssize_t, sendfile64, (int to, int from, off64_t *at, size_t n), (to, from, at, n), OUT(at))
+ACROSS(ssize_t, splice, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags), ALL(OUT(at), OUT(to_at)))
+ACROSS(ssize_t, copy_file_range, (int from, off64_t *at, int to, off64_t *to_at, size_t n, unsigned flags), (from, at, to, to_at, n, flags),
        ALL(OUT(at), OUT(to_at)))
-ACROSS(ssize_t, tee, (int from, int to, size_t n, unsigned flags), (from, to, n, flags), , )
+ACROSS(ssize_t, tee, (int from, int to, size_t n, unsigned flags), (from, to, n, flags), )
 
 static void message_sent(const struct msghdr *m, uintptr_t pc)
 {
@@ -247,6 +265,12 @@ static void message_sent(const struct msghdr *m, uintptr_t pc)
     reads_all(m->msg_iov, m->msg_iovlen, pc);
 }
 
+static void descriptors_received(const int *fds, size_t n, uintptr_t pc)
+{
+    for (size_t i = 0; i < n; i++)
+        race_fd_opened(fds[i], pc);
+}
+
 static void message_received(const struct msghdr *m, size_t n, uintptr_t pc)
 {
     writes(m, sizeof *m, pc);
@@ -255,12 +279,16 @@ static void message_received(const struct msghdr *m, size_t n, uintptr_t pc)
     if (m->msg_control)
         writes(m->msg_control, m->msg_controllen, pc);
     writes_first(m->msg_iov, m->msg_iovlen, n, pc);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR((struct msghdr *)m, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+            descriptors_received((const int *)CMSG_DATA(c), (c->cmsg_len - CMSG_LEN(0)) / sizeof(int), pc);
 }
 
 ssize_t __real_sendmsg(int fd, const struct msghdr *m, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 {
     message_sent(m, PC);
+    race_fd_use(fd, FD_WRITE, PC);
     race_io_sends(fd);
     return BLOCKING(__real_sendmsg(fd, m, flags));
 }
@@ -270,6 +298,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned k, int flags)
 {
     for (unsigned i = 0; i < k; i++)
         message_sent(&m[i].msg_hdr, PC);
+    race_fd_use(fd, FD_WRITE, PC);
     race_io_sends(fd);
     int sent = BLOCKING(__real_sendmmsg(fd, m, k, flags));
     for (int i = 0; i < sent; i++)
@@ -280,6 +309,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned k, int flags)
 ssize_t __real_recvmsg(int fd, struct msghdr *m, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags)
 {
+    race_fd_use(fd, FD_READ, PC);
     ssize_t n = BLOCKING(__real_recvmsg(fd, m, flags));
     if (n >= 0) {
         race_io_received(fd);
@@ -291,6 +321,7 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *m, int flags)
 int __real_recvmmsg(int fd, struct mmsghdr *m, unsigned k, int flags, struct timespec *timeout);
 int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned k, int flags, struct timespec *timeout)
 {
+    race_fd_use(fd, FD_READ, PC);
     int got = BLOCKING(__real_recvmmsg(fd, m, k, flags, timeout));
     if (got >= 0)
         race_io_received(fd);
@@ -307,13 +338,14 @@ int __real_connect(int fd, const struct sockaddr *to, socklen_t len);
 int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
     reads(to, len, PC);
+    race_fd_use(fd, FD_CONNECT, PC);
     race_release_merge(race_cur(), &connects);
     return BLOCKING(__real_connect(fd, to, len));
 }
 
 static int accepted(int fd, void *from, const socklen_t *len, socklen_t room, uintptr_t pc)
 {
-    if (race_io_opened(fd) >= 0) {
+    if (race_fd_opened(fd, pc) >= 0) {
         race_acquire(race_cur(), &connects);
         if (from) {
             writes(from, *len < room ? *len : room, pc);
@@ -327,6 +359,7 @@ int __real_accept(int fd, struct sockaddr *from, socklen_t *len);
 int __wrap_accept(int fd, struct sockaddr *from, socklen_t *len)
 {
     socklen_t room = from ? *len : 0;
+    race_fd_use(fd, FD_ACCEPT, PC);
     return accepted(BLOCKING(__real_accept(fd, from, len)), from, len, room, PC);
 }
 
@@ -334,13 +367,14 @@ int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 {
     socklen_t room = from ? *len : 0;
+    race_fd_use(fd, FD_ACCEPT, PC);
     return accepted(BLOCKING(__real_accept4(fd, from, len, flags)), from, len, room, PC);
 }
 
 int __real_close(int fd);
 int __wrap_close(int fd)
 {
-    race_io_closes(fd);
+    race_io_closes(fd, PC);
     return __real_close(fd);
 }
 
@@ -358,8 +392,8 @@ int __wrap_shutdown(int fd, int how)
         int err = __real_##name arguments; \
         if (err == 0) { \
             writes(fds, 2 * sizeof *fds, PC); \
-            race_io_opened(fds[0]); \
-            race_io_opened(fds[1]); \
+            race_fd_opened(fds[0], PC); \
+            race_fd_opened(fds[1], PC); \
         } \
         return err; \
     }
@@ -369,15 +403,14 @@ PAIR(socketpair, (int domain, int type, int protocol, int *fds), (domain, type, 
 
 #define OPEN(name, parameters, arguments) \
     int __real_##name parameters; \
-    int __wrap_##name parameters { return race_io_opened(__real_##name arguments); }
+    int __wrap_##name parameters { return race_fd_opened(__real_##name arguments, PC); }
 OPEN(socket, (int domain, int type, int protocol), (domain, type, protocol))
-OPEN(dup, (int fd), (fd))
 OPEN(eventfd, (unsigned value, int flags), (value, flags))
 OPEN(epoll_create, (int size), (size))
 OPEN(epoll_create1, (int flags), (flags))
 
-CALL(int, creat, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_io_opened(r))
-CALL(int, creat64, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_io_opened(r))
+CALL(int, creat, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_fd_opened(r, pc))
+CALL(int, creat64, (const char *path, mode_t mode), (path, mode), TEXT_IN(path), race_fd_opened(r, pc))
 #define OPEN_MODE(name, parameters, mode, arguments) \
     int __real_##name parameters; \
     int __wrap_##name parameters \
@@ -387,39 +420,55 @@ CALL(int, creat64, (const char *path, mode_t mode), (path, mode), TEXT_IN(path),
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0; \
         va_end(args); \
         reads_text(path, PC); \
-        return race_io_opened(BLOCKING(__real_##name arguments)); \
+        return race_fd_opened(BLOCKING(__real_##name arguments), PC); \
     }
 /* Open under _FORTIFY_SOURCE, with flags that the compiler does not know. */
-CALL(int, __open_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_io_opened(r))
-CALL(int, __open64_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_io_opened(r))
-CALL(int, __openat_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_io_opened(r))
-CALL(int, __openat64_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_io_opened(r))
+CALL(int, __open_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_fd_opened(r, pc))
+CALL(int, __open64_2, (const char *path, int flags), (path, flags), TEXT_IN(path), race_fd_opened(r, pc))
+CALL(int, __openat_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_fd_opened(r, pc))
+CALL(int, __openat64_2, (int dir, const char *path, int flags), (dir, path, flags), TEXT_IN(path), race_fd_opened(r, pc))
 OPEN_MODE(open, (const char *path, int flags, ...), mode, (path, flags, mode))
 OPEN_MODE(open64, (const char *path, int flags, ...), mode, (path, flags, mode))
 OPEN_MODE(openat, (int dir, const char *path, int flags, ...), mode, (dir, path, flags, mode))
 OPEN_MODE(openat64, (int dir, const char *path, int flags, ...), mode, (dir, path, flags, mode))
 
+CALL(int, dup, (int fd), (fd), race_fd_use(fd, FD_DUP, pc), race_fd_opened(r, pc))
+
 /* The number's former life ends in the same call. */
+static int onto(int fd, int to, int result, uintptr_t pc)
+{
+    if (fd != to && race_fd_opened(result, pc) >= 0)
+        race_fd_use(to, FD_DUP_ONTO, pc);
+    return result;
+}
+
+static void goes_onto(int fd, int to, uintptr_t pc)
+{
+    race_fd_use(fd, FD_DUP, pc);
+    if (fd != to)
+        race_io_replaces(to);
+}
+
 int __real_dup2(int fd, int to);
 int __wrap_dup2(int fd, int to)
 {
-    if (fd != to)
-        race_io_closes(to);
-    return race_io_opened(__real_dup2(fd, to));
+    goes_onto(fd, to, PC);
+    return onto(fd, to, __real_dup2(fd, to), PC);
 }
 
 int __real_dup3(int fd, int to, int flags);
 int __wrap_dup3(int fd, int to, int flags)
 {
-    race_io_closes(to);
-    return race_io_opened(__real_dup3(fd, to, flags));
+    goes_onto(fd, to, PC);
+    return onto(fd, to, __real_dup3(fd, to, flags), PC);
 }
 
-/* ---- events ---- */
+/* ---- eventfd ---- */
 
 int __real_eventfd_read(int fd, eventfd_t *value);
 int __wrap_eventfd_read(int fd, eventfd_t *value)
 {
+    race_fd_use(fd, FD_READ, PC);
     int err = BLOCKING(__real_eventfd_read(fd, value));
     if (err == 0)
         has_read(fd, value, sizeof *value, PC);
@@ -429,74 +478,10 @@ int __wrap_eventfd_read(int fd, eventfd_t *value)
 int __real_eventfd_write(int fd, eventfd_t value);
 int __wrap_eventfd_write(int fd, eventfd_t value)
 {
+    race_fd_use(fd, FD_WRITE, PC);
     race_io_sends(fd);
     return BLOCKING(__real_eventfd_write(fd, value));
 }
-
-int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
-int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
-{
-    if (event && op != EPOLL_CTL_DEL)
-        reads(event, sizeof *event, PC);
-    race_io_sends(epfd);
-    return __real_epoll_ctl(epfd, op, fd, event);
-}
-
-#define EPOLL_WAIT(name, parameters, arguments) \
-    int __real_##name parameters; \
-    int __wrap_##name parameters \
-    { \
-        int got = BLOCKING(__real_##name arguments); \
-        if (got > 0) { \
-            race_io_received(epfd); \
-            writes(events, (size_t)got * sizeof *events, PC); \
-        } \
-        return got; \
-    }
-EPOLL_WAIT(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout))
-EPOLL_WAIT(epoll_pwait2, (int epfd, struct epoll_event *events, int max, const struct timespec *timeout, const sigset_t *mask),
-           (epfd, events, max, timeout, mask))
-EPOLL_WAIT(epoll_pwait, (int epfd, struct epoll_event *events, int max, int timeout, const sigset_t *mask), (epfd, events, max, timeout, mask))
-
-static int polled(struct pollfd *fds, nfds_t k, int got, uintptr_t pc)
-{
-    for (nfds_t i = 0; i < k; i++) {
-        reads(&fds[i], 6, pc);   /* fd and events */
-        if (got >= 0)
-            writes(&fds[i].revents, sizeof fds[i].revents, pc);
-    }
-    return got;
-}
-
-#define POLL(name, parameters, arguments) \
-    int __real_##name parameters; \
-    int __wrap_##name parameters \
-    { \
-        return polled(fds, k, BLOCKING(__real_##name arguments), PC); \
-    }
-POLL(poll, (struct pollfd *fds, nfds_t k, int timeout), (fds, k, timeout))
-POLL(ppoll, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const sigset_t *mask), (fds, k, timeout, mask))
-POLL(__poll_chk, (struct pollfd *fds, nfds_t k, int timeout, size_t room), (fds, k, timeout, room))
-POLL(__ppoll_chk, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const sigset_t *mask, size_t room), (fds, k, timeout, mask, room))
-
-static void set_used(fd_set *set, int n, uintptr_t pc)
-{
-    if (set && n > 0)
-        writes(set, ((size_t)n + 63) / 64 * 8, pc);
-}
-
-int __real_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
-int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
-{
-    int got = BLOCKING(__real_select(n, r, w, e, timeout));
-    set_used(r, n, PC);
-    set_used(w, n, PC);
-    set_used(e, n, PC);
-    return got;
-}
-
-WAITS(int, pselect, (int n, fd_set *r_set, fd_set *w_set, fd_set *e_set, const struct timespec *timeout, const sigset_t *mask),
-      (n, r_set, w_set, e_set, timeout, mask), , ALL(set_used(r_set, n, pc), ALL(set_used(w_set, n, pc), set_used(e_set, n, pc))))
 
 /* ---- sleeping and waiting for signals: nothing but time passes ---- */
 
@@ -519,12 +504,14 @@ static void *mapped(void *p, size_t n)
 void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
+    race_fd_use(fd, FD_MAP, PC);
     return is_on() ? mapped(__real_mmap(at, n, prot, flags, fd, from), n) : __real_mmap(at, n, prot, flags, fd, from);
 }
 
 void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
+    race_fd_use(fd, FD_MAP, PC);
     return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n) : __real_mmap64(at, n, prot, flags, fd, from);
 }
 

@@ -2,15 +2,20 @@
 #ifndef RACE_IO_H
 #define RACE_IO_H
 
+#include <stdint.h>
 #include <stdio.h>
+
+#include "race_fds.h"
 
 /* What the caller did happens before whoever receives through fd ... */
 void race_io_sends(int fd);
 /* ... and the caller received. */
 void race_io_received(int fd);
-/* The caller is about to close fd: its number may be used again. */
-void race_io_closes(int fd);
-/* The caller was given fd; returns it. */
-int race_io_opened(int fd);
+/* ... and was told that something can be received. What descriptors with a record get (race_fds.h): others as before. */
+void race_io_ready(int fd);
+/* The caller at pc is about to close fd: its number may be used again. */
+void race_io_closes(int fd, uintptr_t pc);
+/* ... to put another file in its place. */
+void race_io_replaces(int fd);
 
 #endif

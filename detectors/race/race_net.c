@@ -8,15 +8,18 @@
 #include <sys/socket.h>
 
 #include "race_calls.h"
+#include "race_fds.h"
 
 /* ---- sockets ---- */
 
-CALL(int, bind, (int fd, const struct sockaddr *at, socklen_t n), (fd, at, n), reads(at, n, pc), )
-CALL(int, setsockopt, (int fd, int level, int name, const void *v, socklen_t n), (fd, level, name, v, n), reads_given(v, n, pc), )
+CALL(int, bind, (int fd, const struct sockaddr *at, socklen_t n), (fd, at, n), ALL(race_fd_use(fd, FD_BIND, pc), reads(at, n, pc)), )
+CALL(int, listen, (int fd, int n), (fd, n), race_fd_use(fd, FD_LISTEN, pc), )
+CALL(int, setsockopt, (int fd, int level, int name, const void *v, socklen_t n), (fd, level, name, v, n),
+     ALL(race_fd_use(fd, FD_OPTION, pc), reads_given(v, n, pc)), )
 
 /* *n was the room and is now what there would be to tell; r: whether it went well. */
 #define FILLS(name, parameters, arguments, at) \
-    CALL(int, name, parameters, arguments, const socklen_t room = n ? *n : 0, \
+    CALL(int, name, parameters, arguments, race_fd_use(fd, FD_OPTION, pc); const socklen_t room = n ? *n : 0, \
          if (r == 0) ALL(writes_given(at, *n < room ? *n : room, pc), OUT(n)))
 FILLS(getsockname, (int fd, struct sockaddr *at, socklen_t *n), (fd, at, n), at)
 FILLS(getpeername, (int fd, struct sockaddr *at, socklen_t *n), (fd, at, n), at)

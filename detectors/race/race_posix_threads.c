@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "race_alloc.h"
+#include "race_fds.h"
 #include "race_libc.h"
 #include "race_locks.h"
 #include "race_real.h"
@@ -426,9 +427,17 @@ INTERPOSE pid_t fork(void)
     struct stat tasks;
     bool alone = stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;   /* itself, its parent, one thread */
     pid_t pid = REAL(fork)();
+    if (pid == 0 && alone)
+        race_fds_forked();
     if (pid == 0 && !alone && is_on()) {
         atomic_store_explicit(&is_forked, true, memory_order_relaxed);
         race_ignore_begin();
     }
     return pid;
+}
+
+/* Its child would change what the detector knows of the parent: of its descriptors, its call stack. */
+pid_t __wrap_vfork(void)
+{
+    return fork();
 }

@@ -98,10 +98,13 @@ static void print_lock(FILE *out, const struct rec_lock *l, bool begins)
 
 static void print_access(FILE *out, const struct rec_access *a, bool previous)
 {
-    char text[40], buf[80];
-    snprintf(text, sizeof text, "%s%s%s", previous ? "previous " : "", a->atomic ? "atomic " : "", a->write ? "write" : "read");
+    char text[80], buf[80];
+    snprintf(text, sizeof text, "%s%s%s", previous ? "previous " : "", a->atomic ? "atomic " : "", a->done ? a->done : a->write ? "write" : "read");
     text[0] = (char)(text[0] - 'a' + 'A');
-    fprintf(out, "%s at 0x%012llx by %s:\n", text, (unsigned long long)a->addr, who_text(&a->by, false, buf, sizeof buf));
+    fputs(text, out);
+    if (!a->done)
+        fprintf(out, " at 0x%012llx", (unsigned long long)a->addr);
+    fprintf(out, " by %s:\n", who_text(&a->by, false, buf, sizeof buf));
     print_stack(out, &a->stack);
 }
 
@@ -156,6 +159,14 @@ static void print_location(FILE *out, const struct rec_location *l)
             fprintf(out, "\nFreed by %s at:\n", who_text(&l->freer, false, buf, sizeof buf));
             print_stack(out, &l->released);
         }
+        return;
+    case PLACE_DESCRIPTOR:
+        fprintf(out, "\nLocation is file descriptor %d", l->fd);
+        if (l->allocated.nframes > 0)
+            fprintf(out, " created by %s at:", who_text(&l->allocator, false, buf, sizeof buf));
+        fputc('\n', out);
+        if (l->allocated.nframes > 0)
+            print_stack(out, &l->allocated);
         return;
     case PLACE_STACK:
         fprintf(out, "\nLocation is stack of %s", who_text(&l->owner, false, buf, sizeof buf));

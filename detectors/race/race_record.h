@@ -53,6 +53,7 @@ struct rec_access {
     int size;
     bool write, atomic;
     int use;                            /* enum hook_use: an operation of the runtime's, and its caller's stack; -1: the program's own access */
+    const char *done;                   /* "close of descriptor 5"; NULL: an access to memory */
     struct rec_who by;
     struct rec_stack stack;
     bool locks_known;
@@ -60,7 +61,7 @@ struct rec_access {
     struct rec_lock *locks;             /* held meanwhile, first locked first */
 };
 
-enum rec_place { PLACE_UNKNOWN, PLACE_GLOBAL, PLACE_HEAP, PLACE_STACK, PLACE_THREAD_LOCAL };
+enum rec_place { PLACE_UNKNOWN, PLACE_GLOBAL, PLACE_HEAP, PLACE_STACK, PLACE_THREAD_LOCAL, PLACE_DESCRIPTOR };
 
 struct rec_location {
     enum rec_place place;
@@ -70,6 +71,7 @@ struct rec_location {
     struct rec_who owner;               /* of the stack, of the thread-local */
     uintptr_t addr;                     /* heap */
     size_t size;
+    int fd;                             /* descriptor; allocator, allocated: who opened it, where */
     bool freed;
     struct rec_who allocator, freer;
     struct rec_stack allocated, released;

@@ -129,6 +129,7 @@ static int print_checked(FILE *f, int flag, const char *format, va_list args, ui
 static int print_fd(int fd, const char *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
+    race_fd_use(fd, FD_WRITE, pc);
     race_io_sends(fd);
     return BLOCKING(__real_vdprintf(fd, format, args));
 }
@@ -136,6 +137,7 @@ static int print_fd(int fd, const char *format, va_list args, uintptr_t pc)
 static int print_fd_checked(int fd, int flag, const char *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
+    race_fd_use(fd, FD_WRITE, pc);
     race_io_sends(fd);
     return BLOCKING(__real___vdprintf_chk(fd, flag, format, args));
 }
@@ -329,30 +331,30 @@ PUT(fflush_unlocked, (FILE *f), (f), f)
     int __real_##name(FILE *f); \
     int __wrap_##name(FILE *f) \
     { \
-        race_io_closes(fileno(f)); \
+        race_io_closes(fileno(f), PC); \
         return BLOCKING(__real_##name(f)); \
     }
 CLOSE(fclose)
 CLOSE(pclose)
 
-static void opened(FILE *f)
+static void opened(FILE *f, uintptr_t pc)
 {
     if (f)
-        race_io_opened(fileno(f));
+        race_fd_opened(fileno(f), pc);
 }
 #define FOPEN(name) \
-    WAITS(FILE *, name, (const char *path, const char *mode), (path, mode), ALL(TEXT_IN(path), TEXT_IN(mode)), opened(r))
+    WAITS(FILE *, name, (const char *path, const char *mode), (path, mode), ALL(TEXT_IN(path), TEXT_IN(mode)), opened(r, pc))
 FOPEN(fopen)
 FOPEN(fopen64)
 FOPEN(popen)
 #define FREOPEN(name) \
     WAITS(FILE *, name, (const char *path, const char *mode, FILE *f), (path, mode, f), \
-          ALL(race_io_closes(fileno(f)), ALL(TEXT_IN(path), TEXT_IN(mode))), opened(r))
+          ALL(race_io_replaces(fileno(f)), ALL(TEXT_IN(path), TEXT_IN(mode))), opened(r, pc))
 FREOPEN(freopen)
 FREOPEN(freopen64)
 CALL(FILE *, fdopen, (int fd, const char *mode), (fd, mode), TEXT_IN(mode), )
-CALL(FILE *, tmpfile, (void), (), , opened(r))
-CALL(FILE *, tmpfile64, (void), (), , opened(r))
+CALL(FILE *, tmpfile, (void), (), , opened(r, pc))
+CALL(FILE *, tmpfile64, (void), (), , opened(r, pc))
 CALL(int, fgetpos, (FILE *f, fpos_t *at), (f, at), , if (r == 0) OUT(at))
 CALL(int, fgetpos64, (FILE *f, fpos64_t *at), (f, at), , if (r == 0) OUT(at))
 CALL(int, fsetpos, (FILE *f, const fpos_t *at), (f, at), IN(at), )

@@ -46,7 +46,7 @@ WAITS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
 WAITS(int, sigwait, (const sigset_t *set, int *s), (set, s), IN(set), if (r == 0) OUT(s))
 WAITS(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info), IN(set), if (r > 0) OUT(info))
 WAITS(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), (set, info, t), ALL(IN(set), IN(t)), if (r > 0) OUT(info))
-CALL(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), IN(set), if (fd < 0) race_io_opened(r))
+CALL(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), IN(set), if (fd < 0) race_fd_opened(r, pc))
 
 /* ---- children ---- */
 
@@ -159,6 +159,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *p)   /* variadic to the ca
         reads(p, sizeof(int), pc);
     else if (request == TIOCSWINSZ)
         reads(p, sizeof(struct winsize), pc);
+    race_fd_use(fd, FD_IOCTL, pc);
     int r = BLOCKING(__real_ioctl(fd, request, p));
     if (r >= 0 && (request == FIONREAD || request == TIOCOUTQ))
         writes(p, sizeof(int), pc);
@@ -175,11 +176,13 @@ int __wrap_ioctl(int fd, unsigned long request, void *p)   /* variadic to the ca
         bool locks = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW; \
         if (locks) \
             reads(p, sizeof(struct flock), pc); \
+        if (command != F_GETFD && command != F_SETFD && command != F_GETFL)   /* by which programs ask whether it is open, or go through all numbers */ \
+            race_fd_use(fd, command == F_DUPFD || command == F_DUPFD_CLOEXEC ? FD_DUP : FD_FCNTL, pc); \
         int r = BLOCKING(__real_##name(fd, command, p)); \
         if (r >= 0 && (command == F_GETLK || command == F_OFD_GETLK)) \
             writes(p, sizeof(struct flock), pc); \
         else if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) \
-            race_io_opened(r); \
+            race_fd_opened(r, pc); \
         return r; \
     }
 FCNTL(fcntl)

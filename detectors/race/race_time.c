@@ -49,7 +49,7 @@ CALL(int, setitimer, (__itimer_which_t which, const struct itimerval *new, struc
 CALL(int, timer_create, (clockid_t c, struct sigevent *event, timer_t *id), (c, event, id), , if (r == 0) OUT(id))
 CALL(int, timer_settime, (timer_t id, int flags, const struct itimerspec *new, struct itimerspec *old), (id, flags, new, old), IN(new), if (r == 0) OUT(old))
 CALL(int, timer_gettime, (timer_t id, struct itimerspec *now), (id, now), , if (r == 0) OUT(now))
-CALL(int, timerfd_create, (clockid_t c, int flags), (c, flags), , race_io_opened(r))
+CALL(int, timerfd_create, (clockid_t c, int flags), (c, flags), , race_fd_opened(r, pc))
 CALL(int, timerfd_settime, (int fd, int flags, const struct itimerspec *new, struct itimerspec *old), (fd, flags, new, old),
-     ALL(IN(new), race_io_sends(fd)), if (r == 0) OUT(old))
-CALL(int, timerfd_gettime, (int fd, struct itimerspec *now), (fd, now), , if (r == 0) OUT(now))
+     ALL(IN(new), ALL(race_fd_use(fd, FD_TIMER, pc), race_io_sends(fd))), if (r == 0) OUT(old))
+CALL(int, timerfd_gettime, (int fd, struct itimerspec *now), (fd, now), race_fd_use(fd, FD_TIMER, pc), if (r == 0) OUT(now))

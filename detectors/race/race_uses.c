@@ -66,17 +66,27 @@ static race_noinline bool use_slow(struct race_g *g, struct race_uses *u, struct
     return found.raced.n > 0;
 }
 
+static inline bool use(struct race_g *g, struct race_uses *u, struct race_side me)
+{
+    uint64_t e = u->last.epoch;
+    g->recorded = true;
+    if (race_unlikely(u->more || (e && !(epoch_slot(e) == g->slot && shadow_subsumes(me.epoch, e)))))
+        return use_slow(g, u, me);
+    u->last = me;
+    return false;
+}
+
 bool race_use(struct race_g *g, struct race_uses *u, bool closes, uintptr_t pc)
 {
     if (!g || g == &race_ignored || g->disabled)
         return false;
-    uint64_t now = g->epoch | 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0), e = u->last.epoch;
-    struct race_side me = {now, g->node->id, g->cut ? 0 : race_pc_pack(pc)};
-    g->recorded = true;
-    if (race_unlikely(u->more || (e && !(epoch_slot(e) == g->slot && shadow_subsumes(now, e)))))
-        return use_slow(g, u, me);
-    u->last = me;
-    return false;
+    uint64_t now = g->epoch | 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0);
+    return use(g, u, (struct race_side){now, g->node->id, g->cut ? 0 : race_pc_pack(pc)});
+}
+
+bool race_use_as(struct race_g *g, struct race_uses *u, struct race_side me)
+{
+    return use(g, u, me);
 }
 
 /* As race_report has it. */
@@ -85,14 +95,29 @@ static struct race_side told(struct race_side side)
     return race_use_side(side.epoch, race_stack_by_id(side.node), race_pc_unpack(side.pc), side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND);
 }
 
-void race_use_report(struct race_g *g, uintptr_t channel)
+static void tell(struct race_g *g, uintptr_t object, struct race_side (*as)(struct race_side))
 {
     struct raced *r = &found.raced;
     for (uint32_t i = 0; i < r->n; i++)
-        race_report(g, channel, told(r->cap ? r->more[i] : r->few[i]), told(found.me));
+        race_report(g, object, as(r->cap ? r->more[i] : r->few[i]), as(found.me));
     if (r->cap)
         race_free(r->more, r->cap * sizeof *r->more);
     r->n = r->cap = 0;
+}
+
+void race_use_report(struct race_g *g, uintptr_t channel)
+{
+    tell(g, channel, told);
+}
+
+static struct race_side as_it_is(struct race_side side)
+{
+    return side;
+}
+
+void race_use_tell(struct race_g *g, uintptr_t object)
+{
+    tell(g, object, as_it_is);
 }
 
 void race_uses_forget(struct race_uses *u)
