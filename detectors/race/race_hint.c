@@ -54,6 +54,10 @@ static const char *use_hint(int a, int b)
         return "the channel is closed by both, the second one panics: let one goroutine close it";
     if (a == HOOK_CHAN_CLOSE || b == HOOK_CHAN_CLOSE)
         return "a send that comes after the close panics: close the channel when all its senders have ended";
+    if (a == USE_STREAM_CLOSE && b == USE_STREAM_CLOSE)
+        return "the stream is closed by both, and gone after the first: let one goroutine close it";
+    if (a == USE_STREAM_CLOSE || b == USE_STREAM_CLOSE)
+        return "the stream is gone after fclose(): wait for its other uses to end first";
     if (a == USE_SYNC_DESTROY || b == USE_SYNC_DESTROY)
         return "it is destroyed while others may still use it: wait for them first";
     return "it is initialized while others may use it already: initialize it before they start, or by pthread_once";

@@ -115,14 +115,14 @@ int __real___vdprintf_chk(int fd, int flag, const char *format, va_list args);
 static int print(FILE *f, const char *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
-    sends(f);
+    sends(f, pc);
     return BLOCKING(__real_vfprintf(f, format, args));
 }
 
 static int print_checked(FILE *f, int flag, const char *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
-    sends(f);
+    sends(f, pc);
     return BLOCKING(__real___vfprintf_chk(f, flag, format, args));
 }
 
@@ -183,6 +183,7 @@ static size_t has_read(void *p, size_t n, FILE *f, uintptr_t pc)
 size_t __real_fread(void *p, size_t size, size_t k, FILE *f);
 size_t __wrap_fread(void *p, size_t size, size_t k, FILE *f)
 {
+    uses(f, PC);
     size_t got = BLOCKING(__real_fread(p, size, k, f));
     has_read(p, got * size, f, PC);
     return got;
@@ -191,6 +192,7 @@ size_t __wrap_fread(void *p, size_t size, size_t k, FILE *f)
 size_t __real_fread_unlocked(void *p, size_t size, size_t k, FILE *f);
 size_t __wrap_fread_unlocked(void *p, size_t size, size_t k, FILE *f)
 {
+    uses(f, PC);
     size_t got = BLOCKING(__real_fread_unlocked(p, size, k, f));
     has_read(p, got * size, f, PC);
     return got;
@@ -199,6 +201,7 @@ size_t __wrap_fread_unlocked(void *p, size_t size, size_t k, FILE *f)
 size_t __real___fread_chk(void *p, size_t room, size_t size, size_t k, FILE *f);
 size_t __wrap___fread_chk(void *p, size_t room, size_t size, size_t k, FILE *f)
 {
+    uses(f, PC);
     size_t got = BLOCKING(__real___fread_chk(p, room, size, k, f));
     has_read(p, got * size, f, PC);
     return got;
@@ -207,6 +210,7 @@ size_t __wrap___fread_chk(void *p, size_t room, size_t size, size_t k, FILE *f)
 size_t __real___fread_unlocked_chk(void *p, size_t room, size_t size, size_t k, FILE *f);
 size_t __wrap___fread_unlocked_chk(void *p, size_t room, size_t size, size_t k, FILE *f)
 {
+    uses(f, PC);
     size_t got = BLOCKING(__real___fread_unlocked_chk(p, room, size, k, f));
     has_read(p, got * size, f, PC);
     return got;
@@ -217,7 +221,7 @@ size_t __wrap___fread_unlocked_chk(void *p, size_t room, size_t size, size_t k, 
     size_t __wrap_##name(const void *p, size_t size, size_t k, FILE *f) \
     { \
         reads(p, size * k, PC); \
-        sends(f); \
+        sends(f, PC); \
         return BLOCKING(__real_##name(p, size, k, f)); \
     }
 WRITE_BLOCKS(fwrite)
@@ -226,6 +230,7 @@ WRITE_BLOCKS(fwrite_unlocked)
 char *__real_fgets(char *s, int room, FILE *f);
 char *__wrap_fgets(char *s, int room, FILE *f)
 {
+    uses(f, PC);
     char *line = BLOCKING(__real_fgets(s, room, f));
     if (line)
         has_read(s, __real_strlen(s) + 1, f, PC);
@@ -235,21 +240,23 @@ char *__wrap_fgets(char *s, int room, FILE *f)
 char *__real___fgets_chk(char *s, size_t space, int room, FILE *f);
 char *__wrap___fgets_chk(char *s, size_t space, int room, FILE *f)
 {
+    uses(f, PC);
     char *line = BLOCKING(__real___fgets_chk(s, space, room, f));
     if (line)
         has_read(s, __real_strlen(s) + 1, f, PC);
     return line;
 }
 
-WAITS(char *, fgets_unlocked, (char *s, int room, FILE *f), (s, room, f), , if (r) has_read(s, __real_strlen(s) + 1, f, pc))
-WAITS(char *, __fgets_unlocked_chk, (char *s, size_t space, int room, FILE *f), (s, space, room, f), , if (r) has_read(s, __real_strlen(s) + 1, f, pc))
+WAITS(char *, fgets_unlocked, (char *s, int room, FILE *f), (s, room, f), uses(f, pc), if (r) has_read(s, __real_strlen(s) + 1, f, pc))
+WAITS(char *, __fgets_unlocked_chk, (char *s, size_t space, int room, FILE *f), (s, space, room, f), uses(f, pc),
+      if (r) has_read(s, __real_strlen(s) + 1, f, pc))
 
 #define PUT_STRING(name) \
     int __real_##name(const char *s, FILE *f); \
     int __wrap_##name(const char *s, FILE *f) \
     { \
         reads(s, __real_strlen(s) + 1, PC); \
-        sends(f); \
+        sends(f, PC); \
         return BLOCKING(__real_##name(s, f)); \
     }
 PUT_STRING(fputs)
@@ -259,7 +266,7 @@ int __real_puts(const char *s);
 int __wrap_puts(const char *s)
 {
     reads(s, __real_strlen(s) + 1, PC);
-    sends(stdout);
+    sends(stdout, PC);
     return BLOCKING(__real_puts(s));
 }
 
@@ -276,18 +283,21 @@ static ssize_t got_line(char **line, size_t *room, ssize_t n, FILE *f, uintptr_t
 ssize_t __real_getdelim(char **line, size_t *room, int end, FILE *f);
 ssize_t __wrap_getdelim(char **line, size_t *room, int end, FILE *f)
 {
+    uses(f, PC);
     race_malloc_for = PC;
     return got_line(line, room, BLOCKING(__real_getdelim(line, room, end, f)), f, PC);
 }
 
 ssize_t __wrap___getdelim(char **line, size_t *room, int end, FILE *f)   /* what getline is, inlined */
 {
+    uses(f, PC);
     race_malloc_for = PC;
     return got_line(line, room, BLOCKING(__real_getdelim(line, room, end, f)), f, PC);
 }
 
 ssize_t __wrap_getline(char **line, size_t *room, FILE *f)
 {
+    uses(f, PC);
     race_malloc_for = PC;
     return got_line(line, room, BLOCKING(__real_getdelim(line, room, '\n', f)), f, PC);
 }
@@ -298,6 +308,7 @@ ssize_t __wrap_getline(char **line, size_t *room, FILE *f)
     int __real_##name parameters; \
     int __wrap_##name parameters \
     { \
+        uses(f, PC); \
         int c = BLOCKING(__real_##name arguments); \
         received(f); \
         return c; \
@@ -314,7 +325,7 @@ GET(__uflow, (FILE *f), (f), f)   /* what getc_unlocked calls, inlined, at the e
     int __real_##name parameters; \
     int __wrap_##name parameters \
     { \
-        sends(f); \
+        sends(f, PC); \
         return BLOCKING(__real_##name arguments); \
     }
 PUT(fputc, (int c, FILE *f), (c, f), f)
@@ -331,30 +342,34 @@ PUT(fflush_unlocked, (FILE *f), (f), f)
     int __real_##name(FILE *f); \
     int __wrap_##name(FILE *f) \
     { \
+        race_use_object(race_cur(), (uintptr_t)f, USE_STREAM_CLOSE, PC); \
         race_io_closes(fileno(f), PC); \
         return BLOCKING(__real_##name(f)); \
     }
 CLOSE(fclose)
 CLOSE(pclose)
 
+/* The stream lies in a block that is the caller's, as reports see it. */
 static void opened(FILE *f, uintptr_t pc)
 {
+    race_malloc_for = 0;
     if (f)
         race_fd_opened(fileno(f), pc);
 }
 #define FOPEN(name) \
-    WAITS(FILE *, name, (const char *path, const char *mode), (path, mode), ALL(TEXT_IN(path), TEXT_IN(mode)), opened(r, pc))
+    WAITS(FILE *, name, (const char *path, const char *mode), (path, mode), \
+          ALL(ALL(TEXT_IN(path), TEXT_IN(mode)), race_malloc_for = pc), opened(r, pc))
 FOPEN(fopen)
 FOPEN(fopen64)
 FOPEN(popen)
 #define FREOPEN(name) \
     WAITS(FILE *, name, (const char *path, const char *mode, FILE *f), (path, mode, f), \
-          ALL(race_io_replaces(fileno(f)), ALL(TEXT_IN(path), TEXT_IN(mode))), opened(r, pc))
+          ALL(ALL(uses(f, pc), race_io_replaces(fileno(f))), ALL(TEXT_IN(path), TEXT_IN(mode))), opened(r, pc))
 FREOPEN(freopen)
 FREOPEN(freopen64)
-CALL(FILE *, fdopen, (int fd, const char *mode), (fd, mode), TEXT_IN(mode), )
-CALL(FILE *, tmpfile, (void), (), , opened(r, pc))
-CALL(FILE *, tmpfile64, (void), (), , opened(r, pc))
+CALL(FILE *, fdopen, (int fd, const char *mode), (fd, mode), ALL(TEXT_IN(mode), race_malloc_for = pc), race_malloc_for = 0)
+CALL(FILE *, tmpfile, (void), (), race_malloc_for = pc, opened(r, pc))
+CALL(FILE *, tmpfile64, (void), (), race_malloc_for = pc, opened(r, pc))
 CALL(int, fgetpos, (FILE *f, fpos_t *at), (f, at), , if (r == 0) OUT(at))
 CALL(int, fgetpos64, (FILE *f, fpos64_t *at), (f, at), , if (r == 0) OUT(at))
 CALL(int, fsetpos, (FILE *f, const fpos_t *at), (f, at), IN(at), )
@@ -366,7 +381,7 @@ void __real_perror(const char *s);
 void __wrap_perror(const char *s)
 {
     reads_text(s, PC);
-    sends(stderr);
+    sends(stderr, PC);
     __real_perror(s);
 }
 

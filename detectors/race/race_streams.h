@@ -1,5 +1,5 @@
-/* What the stand-ins of narrow and of wide streams share (race_stdio.c, race_wide_stdio.c): order by a stream's descriptor, functions with `...` beside
- * those with a va_list, and the family of scanf. */
+/* What the stand-ins of narrow and of wide streams share (race_stdio.c, race_wide_stdio.c): uses of a stream, which its fclose must be ordered with, order by
+ * its descriptor, functions with `...` beside those with a va_list, and the family of scanf. */
 #ifndef RACE_STREAMS_H
 #define RACE_STREAMS_H
 
@@ -8,9 +8,18 @@
 
 #include "race_io.h"
 #include "race_libc.h"
+#include "race_uses.h"
 
-static inline void sends(FILE *f)
+/* Before it blocks, and before others learn of it. */
+static inline void uses(FILE *f, uintptr_t pc)
 {
+    if (f)
+        race_use_object(race_cur(), (uintptr_t)f, USE_STREAM, pc);
+}
+
+static inline void sends(FILE *f, uintptr_t pc)
+{
+    uses(f, pc);
     if (f)
         race_io_sends(fileno(f));
 }
@@ -51,6 +60,7 @@ static inline void received(FILE *f)
     { \
         va_list copy; \
         va_copy(copy, args); \
+        uses(f, pc); \
         int n = scanned(format, copy, BLOCKING(__real_##prefix##vf##w##scanf(f, format, args)), pc); \
         received(f); \
         va_end(copy); \

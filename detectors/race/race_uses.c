@@ -24,6 +24,8 @@ void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc)
         [USE_SYNC] = EPOCH_ATOMIC,                           /* with all but a write */
         [USE_SYNC_INIT] = EPOCH_WRITE,
         [USE_SYNC_DESTROY] = EPOCH_WRITE,
+        [USE_STREAM] = 0,
+        [USE_STREAM_CLOSE] = EPOCH_WRITE,
     };
     if (g == NULL || g == &race_ignored)
         return;

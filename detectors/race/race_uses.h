@@ -12,6 +12,8 @@ enum {
     USE_SYNC = HOOK_USES,    /* a lock was taken, a condition waited for or signalled, a barrier passed */
     USE_SYNC_INIT,
     USE_SYNC_DESTROY,
+    USE_STREAM,              /* read, written, flushed; fclose */
+    USE_STREAM_CLOSE,
     USES
 };
 extern const char race_use_marks[USES];

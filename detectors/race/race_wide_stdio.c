@@ -61,14 +61,14 @@ static int into_checked(wchar_t *to, size_t room, int flag, size_t space, const 
 static int print(FILE *f, const wchar_t *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
-    sends(f);
+    sends(f, pc);
     return BLOCKING(__real_vfwprintf(f, format, args));
 }
 
 static int print_checked(FILE *f, int flag, const wchar_t *format, va_list args, uintptr_t pc)
 {
     format_read(format, args, pc);
-    sends(f);
+    sends(f, pc);
     return BLOCKING(__real___vfwprintf_chk(f, flag, format, args));
 }
 
@@ -109,18 +109,18 @@ SCAN_FAMILY(__isoc99_, w, wchar_t, bytes_of)
 /* ---- lines, characters ---- */
 
 #define GETS(name, parameters, arguments) \
-    WAITS(wchar_t *, name, parameters, arguments, , if (r) ALL(received(f), writes(s, bytes_of(s), pc)))
+    WAITS(wchar_t *, name, parameters, arguments, uses(f, pc), if (r) ALL(received(f), writes(s, bytes_of(s), pc)))
 GETS(fgetws, (wchar_t *s, int n, FILE *f), (s, n, f))
 GETS(fgetws_unlocked, (wchar_t *s, int n, FILE *f), (s, n, f))
 GETS(__fgetws_chk, (wchar_t *s, size_t room, int n, FILE *f), (s, room, n, f))
 GETS(__fgetws_unlocked_chk, (wchar_t *s, size_t room, int n, FILE *f), (s, room, n, f))
 
 #define PUTS(name) \
-    WAITS(int, name, (const wchar_t *s, FILE *f), (s, f), ALL(reads(s, bytes_of(s), pc), sends(f)), )
+    WAITS(int, name, (const wchar_t *s, FILE *f), (s, f), ALL(reads(s, bytes_of(s), pc), sends(f, pc)), )
 PUTS(fputws)
 PUTS(fputws_unlocked)
 
-#define GET(name, parameters, arguments, f) WAITS(wint_t, name, parameters, arguments, , received(f))
+#define GET(name, parameters, arguments, f) WAITS(wint_t, name, parameters, arguments, uses(f, pc), received(f))
 GET(fgetwc, (FILE *f), (f), f)
 GET(fgetwc_unlocked, (FILE *f), (f), f)
 GET(getwc, (FILE *f), (f), f)
@@ -128,7 +128,7 @@ GET(getwc_unlocked, (FILE *f), (f), f)
 GET(getwchar, (void), (), stdin)
 GET(getwchar_unlocked, (void), (), stdin)
 
-#define PUT(name, parameters, arguments, f) WAITS(wint_t, name, parameters, arguments, sends(f), )
+#define PUT(name, parameters, arguments, f) WAITS(wint_t, name, parameters, arguments, sends(f, pc), )
 PUT(fputwc, (wchar_t c, FILE *f), (c, f), f)
 PUT(fputwc_unlocked, (wchar_t c, FILE *f), (c, f), f)
 PUT(putwc, (wchar_t c, FILE *f), (c, f), f)
