@@ -9,7 +9,7 @@
  * - What precedes a close happens before whoever opens the same number next, as with memory; so do not the uses of that opener race with it.
  * - A use after a close that it is not ordered with is told only if the number is still closed when looked at. If it is open, it was opened unseen, and
  *   nothing more is recorded until the next opening that is seen. (A close by the runtime or while detection is off: likewise.)
- * - Where a call asks the system what file it is (race_io.c), another one than before ends the life. A close always asks.
+ * - Where a call asks the system what file it is (race_meetings.c), another one than before ends the life. A close always asks.
  *
  * Opening itself is no access. A stale number that is used when it has been opened again is found by what the new owner does: its own uses race with a stale
  * close, its close with a stale use. And who got the number in a way that the detector does not see is not told anything. dup2 onto a number is

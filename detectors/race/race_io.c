@@ -1,9 +1,4 @@
-/* Reading and writing descriptors: the buffers are accesses of the caller, and bytes carry order with them.
- *
- * What is sent into a pipe, a socket or an eventfd happens before what is received from its other end. Both ends meet at one address: that of
- * the runtime's go_read and go_write for pipes and connected sockets, so that a program may mix them; Unix sockets meet all at one.
- * Descriptors without a node in a file system (eventfd, epoll, timerfd, signalfd) meet at their number: epoll_ctl happens before epoll_wait.
- * A regular file, a directory or a terminal orders nothing.
+/* Reading and writing descriptors: the buffers are accesses of the caller, and bytes carry order with them (race_meetings.c).
  *
  * Each call is a use of its descriptor (race_fds.h), which comes first: before it blocks, and before it is known to whoever it wakes. But not shutdown:
  * who is woken by it is told nothing, by a failing call, and may close. */
@@ -16,126 +11,41 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include <inspect.h>
 
 #include "race_calls.h"
 #include "race_shadow.h"
 
-enum { FDS = 1 << 16 };
-static uint64_t meet_at_number[FDS];   /* never read or written, likewise the next */
-static uint64_t connects;
-
-/* For connected sockets, to be asked about by the program once: inode and meeting place. A stale one has another inode. */
-static struct {
-    _Atomic(uint64_t) inode;
-    _Atomic(const void *) place;
-} known[1 << 12];
-
-static const void *meeting_of(int fd, const struct stat *st)
-{
-    mode_t kind = st->st_mode & S_IFMT;
-    if (kind == 0)
-        return &meet_at_number[fd % FDS];
-    if (kind == S_IFIFO)
-        return inspect_io_meeting(fd);
-    if (kind != S_IFSOCK)
-        return NULL;
-    unsigned i = (unsigned)(st->st_ino % (sizeof known / sizeof known[0]));
-    if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st->st_ino) {
-        const void *place = atomic_load_explicit(&known[i].place, memory_order_relaxed);
-        if (atomic_load_explicit(&known[i].inode, memory_order_acquire) == st->st_ino)
-            return place;
-    }
-    const void *place = inspect_io_meeting(fd);
-    struct sockaddr_storage peer;
-    socklen_t n = sizeof peer;
-    if (getpeername(fd, (struct sockaddr *)&peer, &n) == 0) {   /* connected: it stays so */
-        atomic_store_explicit(&known[i].inode, 0, memory_order_release);
-        atomic_store_explicit(&known[i].place, place, memory_order_release);
-        atomic_store_explicit(&known[i].inode, st->st_ino, memory_order_release);
-    }
-    return place;
-}
-
-static const void *meeting(int fd)
-{
-    struct stat st;
-    if (fd < 0 || !is_on() || fstat(fd, &st) != 0)
-        return NULL;
-    const void *place = meeting_of(fd, &st);
-    race_fd_is(fd, (st.st_ino + (st.st_dev << 40)) | 1ull << 63, place);
-    return place;
-}
-
-void race_io_sends(int fd)
-{
-    int saved = errno;
-    const void *place = meeting(fd);
-    if (place)
-        race_release_merge(race_cur(), place);
-    errno = saved;
-}
-
-void race_io_received(int fd)
-{
-    int saved = errno;
-    const void *place = meeting(fd);
-    if (place)
-        race_acquire(race_cur(), place);
-    errno = saved;
-}
-
-void race_io_ready(int fd)
-{
-    const void *place;
-    enum fd_meeting m = is_on() ? race_fd_meeting(fd, &place) : FD_NOWHERE;
-    if (m == FD_THERE)
-        race_acquire(race_cur(), place);
-    else if (m == FD_TO_BE_ASKED)
-        race_io_received(fd);
-}
-
-void race_io_closes(int fd, uintptr_t pc)
-{
-    race_io_sends(fd);
-    race_fd_closes(fd, pc);
-}
-
-void race_io_replaces(int fd)
-{
-    race_io_sends(fd);
-    race_fd_replaces(fd);
-}
+static uint64_t connects;   /* never read or written */
 
 /* ---- one buffer ---- */
 
-static ssize_t has_read(int fd, void *p, ssize_t n, uintptr_t pc)
+static ssize_t has_read(int fd, void *p, ssize_t n, void (*order)(int), uintptr_t pc)
 {
     if (n >= 0) {
-        race_io_received(fd);
+        order(fd);
         writes(p, (size_t)n, pc);
     }
     return n;
 }
 
-#define READ(name, parameters, arguments) \
+#define READ_BY(name, parameters, arguments, order) \
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
         race_fd_use(fd, FD_READ, PC); \
-        return has_read(fd, p, BLOCKING(__real_##name arguments), PC); \
+        return has_read(fd, p, BLOCKING(__real_##name arguments), order, PC); \
     }
+#define READ(name, parameters, arguments) READ_BY(name, parameters, arguments, race_io_reads)
+#define READ_AT(name, parameters, arguments) READ_BY(name, parameters, arguments, race_io_received)
 READ(read, (int fd, void *p, size_t n), (fd, p, n))
-READ(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
-READ(pread64, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+READ_AT(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
+READ_AT(pread64, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 READ(recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
 READ(__read_chk, (int fd, void *p, size_t n, size_t room), (fd, p, n, room))
-READ(__pread_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
-READ(__pread64_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
+READ_AT(__pread_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
+READ_AT(__pread64_chk, (int fd, void *p, size_t n, off_t at, size_t room), (fd, p, n, at, room))
 READ(__recv_chk, (int fd, void *p, size_t n, size_t room, int flags), (fd, p, n, room, flags))
 
 static ssize_t has_read_from(int fd, void *p, ssize_t n, void *from, const socklen_t *len, socklen_t room, uintptr_t pc)
@@ -144,7 +54,7 @@ static ssize_t has_read_from(int fd, void *p, ssize_t n, void *from, const sockl
         writes(from, *len < room ? *len : room, pc);
         writes(len, sizeof *len, pc);
     }
-    return has_read(fd, p, n, pc);
+    return has_read(fd, p, n, race_io_received, pc);
 }
 
 ssize_t __real_recvfrom(int fd, void *p, size_t n, int flags, void *from, socklen_t *len);
@@ -163,18 +73,20 @@ ssize_t __wrap___recvfrom_chk(int fd, void *p, size_t n, size_t space, int flags
     return has_read_from(fd, p, BLOCKING(__real___recvfrom_chk(fd, p, n, space, flags, from, len)), from, len, room, PC);
 }
 
-#define WRITE(name, parameters, arguments) \
+#define WRITE_BY(name, parameters, arguments, order) \
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
         reads(p, n, PC); \
         race_fd_use(fd, FD_WRITE, PC); \
-        race_io_sends(fd); \
+        order(fd); \
         return BLOCKING(__real_##name arguments); \
     }
+#define WRITE(name, parameters, arguments) WRITE_BY(name, parameters, arguments, race_io_writes)
+#define WRITE_AT(name, parameters, arguments) WRITE_BY(name, parameters, arguments, race_io_sends)
 WRITE(write, (int fd, const void *p, size_t n), (fd, p, n))
-WRITE(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
-WRITE(pwrite64, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
+WRITE_AT(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
+WRITE_AT(pwrite64, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
 WRITE(send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags))
 
 ssize_t __real_sendto(int fd, const void *p, size_t n, int flags, const void *to, socklen_t len);
@@ -207,42 +119,42 @@ static void writes_first(const struct iovec *v, size_t k, size_t n, uintptr_t pc
     }
 }
 
-static ssize_t has_scattered(int fd, const struct iovec *v, int k, ssize_t n, uintptr_t pc)
+static ssize_t has_scattered(int fd, const struct iovec *v, int k, ssize_t n, void (*order)(int), uintptr_t pc)
 {
     if (n >= 0) {
-        race_io_received(fd);
+        order(fd);
         writes_first(v, (size_t)k, (size_t)n, pc);
     }
     return n;
 }
 
-#define READ_V(name, parameters, arguments) \
+#define READ_V(name, parameters, arguments, order) \
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
         race_fd_use(fd, FD_READ, PC); \
-        return has_scattered(fd, v, k, BLOCKING(__real_##name arguments), PC); \
+        return has_scattered(fd, v, k, BLOCKING(__real_##name arguments), order, PC); \
     }
-READ_V(readv, (int fd, const struct iovec *v, int k), (fd, v, k))
-READ_V(preadv, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
-READ_V(preadv64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
-READ_V(preadv2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
-READ_V(preadv64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
+READ_V(readv, (int fd, const struct iovec *v, int k), (fd, v, k), race_io_reads)
+READ_V(preadv, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at), race_io_received)
+READ_V(preadv64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at), race_io_received)
+READ_V(preadv2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_received)
+READ_V(preadv64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_received)
 
-#define WRITE_V(name, parameters, arguments) \
+#define WRITE_V(name, parameters, arguments, order) \
     ssize_t __real_##name parameters; \
     ssize_t __wrap_##name parameters \
     { \
         reads_all(v, k > 0 ? (size_t)k : 0, PC); \
         race_fd_use(fd, FD_WRITE, PC); \
-        race_io_sends(fd); \
+        order(fd); \
         return BLOCKING(__real_##name arguments); \
     }
-WRITE_V(writev, (int fd, const struct iovec *v, int k), (fd, v, k))
-WRITE_V(pwritev, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
-WRITE_V(pwritev64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at))
-WRITE_V(pwritev2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
-WRITE_V(pwritev64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags))
+WRITE_V(writev, (int fd, const struct iovec *v, int k), (fd, v, k), race_io_writes)
+WRITE_V(pwritev, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at), race_io_sends)
+WRITE_V(pwritev64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, at), race_io_sends)
+WRITE_V(pwritev2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_sends)
+WRITE_V(pwritev64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_sends)
 
 /* From descriptor to descriptor: what was sent through the one reaches the other. */
 #define ACROSS(T, name, parameters, arguments, after) \
@@ -471,7 +383,7 @@ int __wrap_eventfd_read(int fd, eventfd_t *value)
     race_fd_use(fd, FD_READ, PC);
     int err = BLOCKING(__real_eventfd_read(fd, value));
     if (err == 0)
-        has_read(fd, value, sizeof *value, PC);
+        has_read(fd, value, sizeof *value, race_io_received, PC);
     return err;
 }
 

@@ -11,7 +11,10 @@
 void race_io_sends(int fd);
 /* ... and the caller received. */
 void race_io_received(int fd);
-/* ... and was told that something can be received. What descriptors with a record get (race_fds.h): others as before. */
+/* The same of what is written and read one after another, in a regular file, too. */
+void race_io_writes(int fd);
+void race_io_reads(int fd);
+/* The caller was told that something can be received. What descriptors with a record get (race_fds.h): others as before. */
 void race_io_ready(int fd);
 /* The caller at pc is about to close fd: its number may be used again. */
 void race_io_closes(int fd, uintptr_t pc);

@@ -335,14 +335,18 @@ PUT(fputc_unlocked, (int c, FILE *f), (c, f), f)
 PUT(putc_unlocked, (int c, FILE *f), (c, f), f)
 PUT(putchar_unlocked, (int c), (c), stdout)
 PUT(__overflow, (FILE *f, int c), (f, c), f)
-PUT(fflush, (FILE *f), (f), f)
-PUT(fflush_unlocked, (FILE *f), (f), f)
+
+/* A file gets it then. (Or when the buffer is full: that is nothing to rely on.) */
+#define FLUSH(name) WAITS(int, name, (FILE *f), (f), if (f) ALL(uses(f, pc), race_io_writes(fileno(f))), )
+FLUSH(fflush)
+FLUSH(fflush_unlocked)
 
 #define CLOSE(name) \
     int __real_##name(FILE *f); \
     int __wrap_##name(FILE *f) \
     { \
         race_use_object(race_cur(), (uintptr_t)f, USE_STREAM_CLOSE, PC); \
+        race_io_writes(fileno(f)); \
         race_io_closes(fileno(f), PC); \
         return BLOCKING(__real_##name(f)); \
     }

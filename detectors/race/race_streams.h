@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 
 #include "race_io.h"
 #include "race_libc.h"
@@ -20,13 +21,15 @@ static inline void uses(FILE *f, uintptr_t pc)
 static inline void sends(FILE *f, uintptr_t pc)
 {
     uses(f, pc);
-    if (f)
+    if (f && (__flbf(f) || __fbufsize(f) <= 1))   /* by lines, or at once: a file gets it already */
+        race_io_writes(fileno(f));
+    else if (f)
         race_io_sends(fileno(f));
 }
 
 static inline void received(FILE *f)
 {
-    race_io_received(fileno(f));
+    race_io_reads(fileno(f));
 }
 
 /* __wrap_NAME(parameters, ...) and __wrap_vNAME(parameters, va_list) by one function of (arguments, args, pc). */
