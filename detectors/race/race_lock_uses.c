@@ -1,6 +1,7 @@
 /* See race_lock_uses.h. */
 #include "race_lock_uses.h"
 
+#include "race_libc.h"
 #include "race_locks.h"
 #include "race_report.h"
 #include "race_shadow.h"
@@ -38,13 +39,14 @@ static bool may_race(const struct race_g *g, uintptr_t addr)
 
 void lock_use_begins(struct race_g *g, uintptr_t addr, uintptr_t pc)
 {
-    if (may_race(g, addr))
+    if (is_in_program(pc) && may_race(g, addr))
         race_use_object(g, addr, USE_SYNC, pc);
 }
 
 void lock_use(struct race_g *g, uintptr_t addr, uintptr_t pc)
 {
-    race_use_object(g, addr, USE_SYNC, pc);
+    if (is_in_program(pc))
+        race_use_object(g, addr, USE_SYNC, pc);
 }
 
 /* ---- the end ---- */
@@ -67,7 +69,7 @@ static bool report_unlocker(void *arg, uint32_t slot, uint32_t value)
     const struct lockset *s = lockset_by_id(id);
     while (s->parent && s->lock != e->lock)
         s = s->parent;
-    if (!s->parent)
+    if (!s->parent || !is_in_program(race_pc_unpack(s->pc)))
         return false;
     uint64_t byte = byte_of(e->lock->addr), now = e->g->epoch | byte | EPOCH_WRITE;
     struct race_side old = race_use_side(epoch_make(slot, value) | byte | EPOCH_ATOMIC, race_stack_by_id(s->node), race_pc_unpack(s->pc), USE_SYNC), me;
@@ -82,6 +84,6 @@ static bool report_unlocker(void *arg, uint32_t slot, uint32_t value)
 void lock_use_ends(struct race_g *g, struct race_lock *l, enum lock_end how, uintptr_t pc)
 {
     struct end e = {g, l, how, pc};
-    if (g != &race_ignored && !g->disabled)
+    if (g != &race_ignored && !g->disabled && is_in_program(pc))
         race_sync_unknown(g, l->addr, LOCK_BYTES, report_unlocker, &e);
 }

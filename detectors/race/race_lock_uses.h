@@ -6,6 +6,8 @@
  *   with what the goroutine that ends it knows: an unlock that it does not know of is found, and the unlocker's lock history has the place where that
  *   held the lock.
  *
+ * All that of calls from the program's own code: what a library locks and frees it may order by atomics that are not seen here.
+ *
  * Locking again in a loop costs a comparison for all that. What is missed: a write other than init, destroy and free that is ordered with a goroutine's
  * first use of the lock, but not with a later one from the same place; and one between two uses from there, if not ordered with the second alone. */
 #ifndef RACE_LOCK_USES_H

@@ -69,42 +69,33 @@ static const void *meeting(int fd, bool in_files)
     return in_files && S_ISREG(st.st_mode) ? meeting_in_file(&st) : place;
 }
 
-static void sends(int fd, bool in_files)
+static void meet(int fd, bool in_files, void (*how)(struct race_g *, const void *))
 {
     int saved = errno;
     const void *place = meeting(fd, in_files);
     if (place)
-        race_release_merge(race_cur(), place);
-    errno = saved;
-}
-
-static void received(int fd, bool in_files)
-{
-    int saved = errno;
-    const void *place = meeting(fd, in_files);
-    if (place)
-        race_acquire(race_cur(), place);
+        how(race_cur(), place);
     errno = saved;
 }
 
 void race_io_sends(int fd)
 {
-    sends(fd, false);
+    meet(fd, false, race_release_merge);
 }
 
 void race_io_received(int fd)
 {
-    received(fd, false);
+    meet(fd, false, race_acquire);
 }
 
 void race_io_writes(int fd)
 {
-    sends(fd, true);
+    meet(fd, true, race_release_merge);
 }
 
 void race_io_reads(int fd)
 {
-    received(fd, true);
+    meet(fd, true, race_acquire);
 }
 
 void race_io_ready(int fd)

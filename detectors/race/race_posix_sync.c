@@ -43,7 +43,8 @@ static void wanted(const volatile void *l, unsigned kind, uintptr_t pc)
 
 static void used(const volatile void *p, int use, uintptr_t pc)
 {
-    race_use_object(race_cur(), (uintptr_t)p, use, pc);
+    if (is_in_program(pc))
+        race_use_object(race_cur(), (uintptr_t)p, use, pc);
 }
 
 static void begins(const volatile void *l, size_t n, uintptr_t pc)

@@ -137,10 +137,16 @@ static void barrier_drop(pthread_barrier_t *at)
     race_sync_forget((uintptr_t)at, sizeof *at);
 }
 
+static void used(pthread_barrier_t *at, int use, uintptr_t pc)
+{
+    if (is_in_program(pc))   /* as in race_lock_uses.h */
+        race_use_object(race_cur(), (uintptr_t)at, use, pc);
+}
+
 INTERPOSE int pthread_barrier_init(pthread_barrier_t *at, const pthread_barrierattr_t *attr, unsigned count)
 {
     barrier_drop(at);
-    race_use_object(race_cur(), (uintptr_t)at, USE_SYNC_INIT, PC);
+    used(at, USE_SYNC_INIT, PC);
     int err = REAL(pthread_barrier_init)(at, attr, count);
     if (err)
         return err;
@@ -156,7 +162,7 @@ INTERPOSE int pthread_barrier_init(pthread_barrier_t *at, const pthread_barriera
 
 INTERPOSE int pthread_barrier_destroy(pthread_barrier_t *at)
 {
-    race_use_object(race_cur(), (uintptr_t)at, USE_SYNC_DESTROY, PC);
+    used(at, USE_SYNC_DESTROY, PC);
     race_waits_gone(race_cur(), (uintptr_t)at, sizeof *at, LOCK_DESTROYED, PC);
     int err = REAL(pthread_barrier_destroy)(at);
     if (err == 0)
@@ -209,7 +215,7 @@ static void round_leave(pthread_barrier_t *at, struct round *r)
 INTERPOSE int pthread_barrier_wait(pthread_barrier_t *at)
 {
     struct race_g *g = race_cur();
-    race_use_object(g, (uintptr_t)at, USE_SYNC, PC);
+    used(at, USE_SYNC, PC);
     struct race_wait *w;
     struct round *r = round_enter(at, &w, PC);
     if (r)

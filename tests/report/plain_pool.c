@@ -69,3 +69,32 @@ void pool_stop(void)
 
 void *pool_alloc(size_t n) { return malloc(n); }
 void pool_free(void *p) { free(p); }
+
+struct shared {
+    pthread_mutex_t m;
+    pthread_cond_t c;
+    int refs, uses;
+};
+
+struct shared *shared_new(int refs)
+{
+    struct shared *s = malloc(sizeof *s);
+    pthread_mutex_init(&s->m, NULL);
+    pthread_cond_init(&s->c, NULL);
+    s->refs = refs;
+    s->uses = 0;
+    return s;
+}
+
+void shared_drop(struct shared *s)
+{
+    pthread_mutex_lock(&s->m);
+    s->uses++;
+    pthread_mutex_unlock(&s->m);
+    pthread_cond_broadcast(&s->c);
+    if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        pthread_cond_destroy(&s->c);
+        pthread_mutex_destroy(&s->m);
+        free(s);
+    }
+}

@@ -13,4 +13,9 @@ void pool_stop(void);
 void *pool_alloc(size_t n);
 void pool_free(void *p);
 
+/* An object with a lock, which the library's own atomics order with its end. */
+struct shared;
+struct shared *shared_new(int refs);
+void shared_drop(struct shared *s);
+
 #endif
