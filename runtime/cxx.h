@@ -1,7 +1,7 @@
-/* C++ exceptions belong to the goroutine: one that waits in a catch block, or in a destructor that runs while an exception is thrown, finds its exception
- * afterwards, whichever thread it goes on on, and whatever others caught there meanwhile. The C++ ABI keeps two words for that in each thread
- * (__cxa_eh_globals); like errno they go with the goroutine. Where nothing is caught or thrown they are zero, and a switch only looks at them; a process without
- * a C++ library has none. */
+/* C++ exceptions belong to the goroutine: one that waits in a catch block, or in a destructor that runs while an exception is thrown, finds its
+ * exception afterwards, whichever thread it goes on on, and whatever others caught there meanwhile. The C++ ABI keeps two words for that in each
+ * thread (__cxa_eh_globals); like errno they go with the goroutine. Where nothing is caught or thrown they are zero, and a switch only looks at
+ * them; a process without a C++ library has none. */
 #ifndef RT_CXX_H
 #define RT_CXX_H
 
