@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "asan.h"
+#include "cxx.h"
 #include "netpoll.h"
 #include "os.h"
 #include "signals.h"
@@ -391,6 +392,7 @@ _Noreturn void sched_worker_main(void *arg)
     rt_set_m(m);
     m->tid = os_tid();
     m->errno_addr = __errno_location();
+    m->cxx_eh = cxx_eh_here();
     os_thread_stack(&m->g0_lo, &m->g0_hi);
     signals_thread_start(m);
     os_sleep_exactly();

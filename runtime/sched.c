@@ -43,6 +43,7 @@
 #include <gort/goroutine.h>
 
 #include "asan.h"
+#include "cxx.h"
 #include "os.h"
 
 /* ---- ready ---- */
@@ -131,11 +132,12 @@ static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, s
 }
 
 /* Leaves the current goroutine, whose state says why, for `next` (NULL: for the scheduler, which looks further), and returns when it is resumed, perhaps on
- * another M. errno is kept: it belongs to the goroutine. */
+ * another M. errno and caught exceptions are kept: they belong to the goroutine. */
 static rt_noinline void switch_to(struct m *m, struct g *next)
 {
     struct g *g = m->g;
     int saved_errno = *m->errno_addr;
+    struct cxx_eh exceptions;
     struct ctx *to = &m->g0;
     uintptr_t lo = m->g0_lo, hi = m->g0_hi;
     if (next == g && next) {   /* parked, and readied by a timer that was due */
@@ -162,10 +164,13 @@ static rt_noinline void switch_to(struct m *m, struct g *next)
         m->g = NULL;
         hook_switch(NULL);
     }
+    exceptions = cxx_leave(m);
     asan_leave(&g->asan, lo, hi);
     ctx_switch(&g->ctx, to);   /* the one call by which goroutines leave: see context.h */
     asan_arrive(g->asan);
-    *rt_m()->errno_addr = saved_errno;
+    m = rt_m();
+    *m->errno_addr = saved_errno;
+    cxx_arrive(m, exceptions);
 }
 
 static inline void switch_away(struct m *m)
@@ -243,6 +248,7 @@ void sched_get_in_line(struct m *m)
 {
     struct g *g = m->g;
     int saved_errno = *m->errno_addr;
+    struct cxx_eh exceptions = cxx_leave(m);
     /* From here on another M may dequeue g; it waits until the switch below has saved it. */
     g_set_state(g, GORT_STATUS_RUNNABLE, GORT_WAIT_NONE);
     sched_global_put(g);
@@ -252,12 +258,15 @@ void sched_get_in_line(struct m *m)
     asan_leave(&g->asan, m->g0_lo, m->g0_hi);
     ctx_switch(&g->ctx, &m->g0);
     asan_arrive(g->asan);
-    *rt_m()->errno_addr = saved_errno;
+    m = rt_m();
+    *m->errno_addr = saved_errno;
+    cxx_arrive(m, exceptions);
 }
 
 _Noreturn void rt_leave_for_ever(struct m *m)
 {
     struct g *g = m->g;
+    cxx_leave(m);   /* go_exit() in a catch block */
     g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
     struct g *next = m->p ? pick_local(m, m->p) : NULL;   /* before the next line: a timer's function may take a free goroutine */
     g_put(m, g);   /* only this M can take it, and not before it has left its stack */

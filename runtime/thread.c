@@ -11,6 +11,7 @@
 #include <gort/goroutine.h>
 
 #include "asan.h"
+#include "cxx.h"
 #include "internal.h"
 #include "label.h"
 #include "os.h"
@@ -194,6 +195,7 @@ struct m *thread_attach(void)
     m->thread_g = g;
     m->g = g;
     m->errno_addr = __errno_location();
+    m->cxx_eh = cxx_eh_here();
     m->tid = tid;
     signals_thread_start(m);
     HOOK_SET_RACE_G(g, hook_attach_thread(g->id));

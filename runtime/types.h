@@ -110,6 +110,7 @@ struct m {
     uint32_t tid;                    /* (i); 0 when the thread has ended */
     uint32_t rng;                    /* (o) */
     int *errno_addr;                 /* (i) */
+    struct cxx_eh *cxx_eh;           /* (i) this thread's, cxx.h; NULL: no C++ in the process */
     struct g *gfree;                 /* (o) finished Gs with warm stacks, last in first out */
     uint32_t ngfree;                 /* (o) */
     atomic_int ngs;                  /* (o) written: goroutines started here, less those that ended here */

@@ -4,9 +4,11 @@
  * stack of its own thread. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <inspect.h>
@@ -79,10 +81,40 @@ static bool is_errno(uintptr_t addr, uint64_t old, uint64_t now)
     return addr == at - at % 8 && (both & ~own) == 0;
 }
 
+/* The bytes below the thread pointer that the program's own thread-local variables take. */
+static uintptr_t thread_local_bytes(void)
+{
+    static _Atomic(uintptr_t) known;   /* and one more, so that 0 is: not yet */
+    uintptr_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+    if (bytes)
+        return bytes - 1;
+    const ElfW(Phdr) *ph = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    for (unsigned long i = 0, n = ph ? getauxval(AT_PHNUM) : 0; i < n; i++)
+        if (ph[i].p_type == PT_TLS) {
+            uintptr_t align = ph[i].p_align ? ph[i].p_align : 1;
+            bytes = (ph[i].p_memsz + align - 1) / align * align;
+        }
+    atomic_store_explicit(&known, bytes + 1, memory_order_relaxed);
+    return bytes;
+}
+
+/* Thread-local variables are used by one goroutine after another, all those that run on the thread: none can be interrupted there by the next one, so they
+ * are ordered like what one thread does. Whether this is one of the calling thread's, and both sides are goroutines that threads take turns at; a thread of
+ * the program's own is alone on its thread, so who was there before it came by a pointer. (A goroutine that came by a pointer, from another thread, before one
+ * that runs on this thread is not told from one that ran here, and not reported.) */
+static bool is_own_thread_local(const struct race_g *g, uintptr_t addr, uint64_t old)
+{
+    struct race_who who;
+    uint32_t lockset;
+    if (g->is_thread || (uintptr_t)__builtin_thread_pointer() - addr - 1 >= thread_local_bytes())
+        return false;
+    return !race_who_read(epoch_slot(old), epoch_clock(old), &who, &lockset) || who.tp == 0;
+}
+
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
     uint32_t both = epoch_mask(old.epoch) & epoch_mask(now.epoch);
-    if (is_errno(addr, old.epoch, now.epoch) || race_is_benign(addr + (both ? (uintptr_t)__builtin_ctz(both) : 0)))
+    if (is_errno(addr, old.epoch, now.epoch) || is_own_thread_local(g, addr, old.epoch) || race_is_benign(addr + (both ? (uintptr_t)__builtin_ctz(both) : 0)))
         return;
     report(&(struct race_event){.kind = EVENT_RACE, .g = g, .addr = addr, .old = old, .now = now});
 }

@@ -46,6 +46,34 @@ Test(stack_tree, threads_agree)
     cr_assert_eq(sum[0], sum[2]);
 }
 
+static void *many(void *arg)
+{
+    uint64_t sum = 0;
+    (void)arg;
+    for (uintptr_t i = 0; i < 600000; i++)
+        sum = sum * 31 + race_stack_call(race_stack_call(&race_stack_root, 0x1000 + i % 1000), 0x8000 + i / 1000)->id;
+    return (void *)sum;
+}
+
+/* Nodes that come when the small table is full lie in the large one: threads that make them at once get the same, and they are found again. */
+Test(stack_tree, more_than_the_small_table)
+{
+    pthread_t t[2];
+    void *sum[2];
+    for (int i = 0; i < 2; i++)
+        pthread_create(&t[i], NULL, many, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], &sum[i]);
+    cr_assert_eq(sum[0], sum[1]);
+    cr_assert_eq(many(NULL), sum[0]);
+    struct stack_node *n = race_stack_call(&race_stack_root, 0x1000 + 999);
+    n = race_stack_call(n, 0x8000 + 599);
+    uintptr_t pcs[3];
+    cr_assert_eq(race_stack_pcs(n->id, 0, pcs, 3), 2);
+    cr_assert_eq(pcs[0], 0x8000 + 599);
+    cr_assert_eq(pcs[1], 0x1000 + 999);
+}
+
 Test(stack_tree, program_counters)
 {
     uintptr_t pcs[] = {(uintptr_t)&walk, (uintptr_t)&malloc, (uintptr_t)&pthread_create, 0x7fffffff0000};

@@ -62,7 +62,8 @@ int go_maxprocs(int n);
 _Noreturn void go_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* go_defer(fn, arg): fn(arg) is called when the enclosing block is left, in whatever way (its end, return, break, goto), and on go_exit()
- * and panics; the last deferred one first. fn takes one pointer; arg is evaluated now. About 5 ns. Not undone by longjmp: don't jump over it. */
+ * and go_panic(), not when a signal ends the program; the last deferred one first. fn takes one pointer; arg is evaluated now. About 5 ns.
+ * Not undone by longjmp: don't jump over it. */
 #define go_defer(fn, arg) GORT_DEFER_(GORT_CAT_(gort_deferred_, __COUNTER__), fn, arg)
 
 /* Wires the calling goroutine to its thread: until it has called go_unlock_os_thread() as often, it alone runs there. For libraries that
