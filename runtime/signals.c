@@ -109,12 +109,27 @@ static int install(int s, struct sigaction *old)
     return sigaction(s, &action, old);
 }
 
+static bool was_ignored(int s)
+{
+    struct sigaction now;
+    return sigaction(s, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_IGN;
+}
+
+/* What a shell's script starts with & ignores SIGQUIT, which nobody meant: it is as if it were not so, as in Go. If the program says that it ignores the signal
+ * before the runtime starts, it does, unless it was so already. */
+static bool quit_was_ignored;
+__attribute__((constructor)) static void look_at_inherited(void)
+{
+    quit_was_ignored = was_ignored(SIGQUIT);
+}
+
 void signals_start(void)
 {
     for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++) {
         int s = fatal_signals[i];
         struct sigaction now;
-        if (sigaction(s, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL)
+        bool inherited = s == SIGQUIT && quit_was_ignored && was_ignored(s);
+        if (!inherited && (sigaction(s, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
             continue;
         install(s, NULL);
         if (s == STOP_SIGNAL)

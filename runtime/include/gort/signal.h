@@ -1,7 +1,7 @@
 /* Signals as channels, after Go's os/signal.
  *
  * The runtime itself handles SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and SIGQUIT, unless the program (or a sanitizer) had a handler of its own
- * when the runtime started (or ignored the signal: what a script starts with & ignores SIGQUIT), or installs one later: such a signal prints the
+ * when the runtime started (or ignored the signal; not if it was started so, as by a script with &), or installs one later: such a signal prints the
  * goroutine's stack, by GOTRACEBACK also the others', and ends the program with status 2, without deferred calls. GOTRACEBACK=crash ends it by the
  * signal itself, which leaves a core. `kill -QUIT` prints every goroutine. */
 #ifndef GORT_SIGNAL_H
