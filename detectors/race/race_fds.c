@@ -84,18 +84,13 @@ static void forget(struct life *l)
     l->count++;
 }
 
-static struct race_side side_of(struct race_g *g, uint64_t kind, uintptr_t pc, const char *mark)
-{
-    struct stack_node *call = g->cut || !mark ? NULL : race_stack_call(g->node, pc);   /* as race_use_side has it */
-    return (struct race_side){g->epoch | kind, (call ? call : g->node)->id, race_pc_pack(mark ? (uintptr_t)mark : g->cut ? 0 : pc)};
-}
-
 /* `count`: if it is closed, of the life that the caller found closed. */
 static void record(struct race_g *g, int fd, enum fd_use use, uintptr_t pc, uint32_t count)
 {
     struct life *l = &lives[fd];
     bool closes = use == FD_CLOSE, raced = false;
-    struct race_side me = side_of(g, 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0), pc, &marks[use]);
+    uint64_t now = g->epoch | 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0);
+    struct race_side me = race_use_side(now, g->node, g->cut ? 0 : pc, &marks[use]);
     race_spin_lock(&l->lock);
     enum state s = state_of(fd);
     if (s == OPEN || (s == CLOSED && l->count == count))
@@ -183,7 +178,7 @@ int race_fd_opened(int fd, uintptr_t pc)
             break;
     race_spin_lock(&l->lock);
     forget(l);
-    l->opened = side_of(g, 0, pc, NULL);
+    l->opened = (struct race_side){g->epoch, g->node->id, g->cut ? 0 : race_pc_pack(pc)};
     atomic_store_explicit(&l->state, OPEN, memory_order_relaxed);
     race_spin_unlock(&l->lock);
     return fd;

@@ -72,11 +72,12 @@ static bool report_unlocker(void *arg, uint32_t slot, uint32_t value)
     if (!s->parent || !is_in_program(race_pc_unpack(s->pc)))
         return false;
     uint64_t byte = byte_of(e->lock->addr), now = e->g->epoch | byte | EPOCH_WRITE;
-    struct race_side old = race_use_side(epoch_make(slot, value) | byte | EPOCH_ATOMIC, race_stack_by_id(s->node), race_pc_unpack(s->pc), USE_SYNC), me;
+    uint64_t then = epoch_make(slot, value) | byte | EPOCH_ATOMIC;
+    struct race_side me, old = race_use_side(then, race_stack_by_id(s->node), race_pc_unpack(s->pc), &race_use_marks[USE_SYNC]);
     if (e->how == LOCK_FREED)
         me = (struct race_side){now, e->g->node->id, race_pc_pack(e->pc)};
     else
-        me = race_use_side(now, e->g->node, e->g->cut ? 0 : e->pc, e->how == LOCK_DESTROYED ? USE_SYNC_DESTROY : USE_SYNC_INIT);
+        me = race_use_side(now, e->g->node, e->g->cut ? 0 : e->pc, &race_use_marks[e->how == LOCK_DESTROYED ? USE_SYNC_DESTROY : USE_SYNC_INIT]);
     race_report(e->g, e->lock->addr & ~7ul, old, me);
     return true;
 }

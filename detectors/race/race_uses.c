@@ -10,10 +10,10 @@
 
 const char race_use_marks[USES];
 
-struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, int use)
+struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, const char *mark)
 {
     struct stack_node *call = pc ? race_stack_call(node, pc) : NULL;
-    return (struct race_side){epoch, (call ? call : node)->id, race_pc_pack((uintptr_t)&race_use_marks[use])};
+    return (struct race_side){epoch, (call ? call : node)->id, race_pc_pack((uintptr_t)mark)};
 }
 
 void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc)
@@ -94,7 +94,8 @@ bool race_use_as(struct race_g *g, struct race_uses *u, struct race_side me)
 /* As race_report has it. */
 static struct race_side told(struct race_side side)
 {
-    return race_use_side(side.epoch, race_stack_by_id(side.node), race_pc_unpack(side.pc), side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND);
+    const char *mark = &race_use_marks[side.epoch & EPOCH_WRITE ? HOOK_CHAN_CLOSE : HOOK_CHAN_SEND];
+    return race_use_side(side.epoch, race_stack_by_id(side.node), race_pc_unpack(side.pc), mark);
 }
 
 static void tell(struct race_g *g, uintptr_t object, struct race_side (*as)(struct race_side))

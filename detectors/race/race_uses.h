@@ -23,8 +23,8 @@ static inline int race_use_of(struct race_side side)
     uintptr_t mark = race_pc_unpack(side.pc) - (uintptr_t)race_use_marks;
     return mark < USES ? (int)mark : -1;
 }
-/* The use by a call of node that returns to pc (0: not known). */
-struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, int use);
+/* The use by a call of node that returns to pc (0: not known); mark: what was done, one of race_use_marks or race_fds.c's. */
+struct race_side race_use_side(uint64_t epoch, struct stack_node *node, uintptr_t pc, const char *mark);
 /* g uses an object, which counts as an access of its first byte. */
 void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc);
 
