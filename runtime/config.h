@@ -10,8 +10,10 @@
  * compiled with -fstack-clash-protection may step over it. */
 #define RT_STACK_GUARD_BYTES 4096
 
-/* Stacks are cut from mappings of this many: larger means fewer VMAs for a million goroutines. */
+/* Stacks are cut from mappings of this many at least, and of as many as there are already up to the most: larger means fewer calls of mmap, which keep
+ * all other threads from their page faults (a third of the time of a million goroutines); more address space that is reserved and not yet used. */
 #define RT_STACKS_PER_SLAB 256
+#define RT_STACKS_PER_SLAB_MAX 16384
 
 /* Finished stacks and goroutines kept warm by each M before half of them go to the shared list. More: fewer trips to a lock when
  * spawning in bursts; the memory that stays touched is this times the pages a stack used. */
@@ -21,6 +23,7 @@
 #define RT_SLAB_GS 1024
 #define RT_SLAB_LANES 128
 #define RT_SLABS_MAX 16384   /* 16 Mi goroutines */
+#define RT_SLABS_MAPPED 32   /* with one call, at most */
 
 /* Slots of a P's run queue (a power of two); more goes to the global queue, half a queue at a time. */
 #define RT_RUNQ_SLOTS 256

@@ -68,8 +68,8 @@ static bool timer_before(struct p *p, int64_t at)
     return timers_first(&p->timers) <= at;
 }
 
-/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there. Ends when a
- * timer of p's is due. */
+/* Spins over the others' queues and the global one: for RT_SPIN_NS, after a nap only as long as it takes to judge what is there; longer while there are
+ * stacks to be got ready. Ends when a timer of p's is due. */
 static struct g *steal(struct m *m, struct p *p)
 {
     int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
@@ -84,6 +84,10 @@ static struct g *steal(struct m *m, struct p *p)
         int64_t now = os_now();
         if (atomic_load_explicit(&p->slow, memory_order_relaxed) || timer_before(p, now))
             return NULL;
+        if (pass >= RT_JUDGE_PASSES && os_ncpu() > 1 && stack_make_some()) {
+            until = os_now() + RT_SPIN_NS;
+            continue;
+        }
         if (pass >= RT_JUDGE_PASSES && now >= until)
             return NULL;
         for (int i = 0; i < 20; i++)

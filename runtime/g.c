@@ -33,6 +33,8 @@ static struct {
     int64_t turn_at;
     struct g *bare;
     unsigned used;                       /* slots of the newest slab handed out */
+    struct slab *mapped;                 /* slabs that are mapped and not yet in use */
+    unsigned nmapped;
 } gfree = {.lock = LOCK_INIT(G), .used = RT_SLAB_GS};
 
 /* Taken in tens and sixes, so that Ms don't fight for the counter. */
@@ -59,11 +61,32 @@ static unsigned state_index(unsigned i)
     return i % RT_SLAB_LANES * (RT_SLAB_GS / RT_SLAB_LANES) + i / RT_SLAB_LANES;
 }
 
+/* The n+1st slab. As many are mapped at once as there are: see RT_STACKS_PER_SLAB. */
+static struct slab *slab_new_locked(unsigned n)
+{
+    if (n == RT_SLABS_MAX)
+        return NULL;
+    if (gfree.nmapped == 0) {
+        unsigned more = n < 1 ? 1 : n < RT_SLABS_MAPPED ? n : RT_SLABS_MAPPED;
+        gfree.mapped = os_map(more * sizeof *gfree.mapped);
+        if (!gfree.mapped && more > 1)
+            gfree.mapped = os_map((more = 1) * sizeof *gfree.mapped);
+        if (!gfree.mapped)
+            return NULL;
+        gfree.nmapped = more;
+    }
+    gfree.nmapped--;
+    struct slab *slab = gfree.mapped++;
+    for (unsigned i = 0; i < RT_SLAB_GS; i += OS_PAGE / sizeof slab->state[0])   /* if it were read first, each page would cost two faults */
+        atomic_store_explicit(&slab->state[i], 0, memory_order_relaxed);
+    return slab;
+}
+
 static struct g *slot_new_locked(void)
 {
     unsigned n = atomic_load_explicit(&g_nslabs, memory_order_relaxed);
     if (gfree.used == RT_SLAB_GS) {
-        struct slab *slab = n < RT_SLABS_MAX ? os_map(sizeof(struct slab)) : NULL;
+        struct slab *slab = slab_new_locked(n);
         if (!slab)
             return NULL;
         g_slabs[n] = (uintptr_t)slab;

@@ -7,6 +7,7 @@
 #include "internal.h"
 #include "note.h"
 #include "os.h"
+#include <stdlib.h>
 
 /* Valgrind is told of stacks, or it would take a switch for a very large frame. Its requests are a few instructions without effect elsewhere. */
 #if __has_include(<valgrind/valgrind.h>)
@@ -17,19 +18,21 @@
 #define RUNNING_ON_VALGRIND 0
 #endif
 
-enum { COLOURS = 24, BATCH = 64, PLENTY = 1024, AHEAD = 512 };
+enum { COLOURS = 24, BATCH = 64, SMALL_BATCH = 16, PLENTY = 1024, AHEAD = 512, READY_MAX = 1024 };
 
 static struct {
     struct lock lock;             /* rank STACK; guards all */
     char *slab;                   /* the mapping that is being cut */
-    unsigned next;                /* its next slice */
+    unsigned next, end;           /* its next slice; how many it has */
     unsigned count;               /* stacks handed out */
     unsigned nready;
-    char *ready[AHEAD + 2 * BATCH];   /* slices that have their guard: last in, first out */
+    unsigned nclaimed;            /* slices that somebody gets ready, for `ready`: nready + nclaimed <= READY_MAX */
+    char *ready[READY_MAX];       /* slices that have their guard: last in, first out */
     bool maker_asked;             /* it was started, or can't be */
     struct note maker_note;
-} stacks = {.lock = LOCK_INIT(STACK), .next = RT_STACKS_PER_SLAB};
+} stacks = {.lock = LOCK_INIT(STACK)};
 static atomic_bool maker_runs;
+static atomic_bool wanted;        /* (relaxed: a hint) goroutines are started by the thousand, and few slices are ready */
 
 /* A few slices in a row, to be got ready by whoever claimed them. */
 struct claim {
@@ -38,23 +41,39 @@ struct claim {
     bool commit;
 };
 
-static bool claim_locked(struct claim *c)
+/* A new slab, as large as what there is already: to map is to wait until no other thread has a page fault or gets stacks ready, and none can while we
+ * wait. Where address space is short, the smallest slab may still be had. */
+static bool slab_new_locked(void)
 {
-    if (stacks.next == RT_STACKS_PER_SLAB) {
-        char *slab = os_map((size_t)RT_STACKS_PER_SLAB * RT_STACK_BYTES);
-        if (!slab)
-            return false;
-        stacks.slab = slab;
-        stacks.next = 0;
-    }
+    unsigned n = stacks.count < RT_STACKS_PER_SLAB ? RT_STACKS_PER_SLAB : stacks.count < RT_STACKS_PER_SLAB_MAX ? stacks.count : RT_STACKS_PER_SLAB_MAX;
+    char *slab = os_map((size_t)n * RT_STACK_BYTES);
+    if (!slab && n > RT_STACKS_PER_SLAB)
+        slab = os_map((size_t)(n = RT_STACKS_PER_SLAB) * RT_STACK_BYTES);
+    if (!slab)
+        return false;
+    stacks.slab = slab;
+    stacks.next = 0;
+    stacks.end = n;
+    return true;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Claims up to `most` slices, which the caller gets ready, and all but `own` of them puts. */
+static bool claim_locked(struct claim *c, unsigned most, unsigned own)
+{
+    if (stacks.next == stacks.end && !slab_new_locked())
+        return false;
     /* Half as many as there are stacks already, so that few goroutines cost little. */
-    unsigned n = stacks.count / 2 + 1, left = RT_STACKS_PER_SLAB - stacks.next;
-    n = n > BATCH ? BATCH : n;
-    n = n > left ? left : n;
+    unsigned n = least(least(stacks.count / 2 + 1, most), least(stacks.end - stacks.next, READY_MAX - stacks.nready - stacks.nclaimed + own));
     if (RUNNING_ON_VALGRIND)   /* which doesn't know the call, and says so */
         n = 1;
     *c = (struct claim){stacks.slab + (size_t)stacks.next * RT_STACK_BYTES, n, stacks.count >= PLENTY && n > 1};
     stacks.next += n;
+    stacks.nclaimed += n - own;
     return true;
 }
 
@@ -69,34 +88,48 @@ static bool prepare(const struct claim *c)
     return true;
 }
 
-static void put_ready_locked(const struct claim *c)
+/* Slices that can't get their guard (the process may have no more mappings) are lost: address space only. */
+static void put(const struct claim *c, unsigned own, bool ok)
 {
-    /* There is room: whoever claims sees that there is, and few do so at once. Else a slice is lost. */
-    for (unsigned i = c->n; i-- > 0 && stacks.nready < AHEAD + 2 * BATCH;)
+    lock(&stacks.lock);
+    for (unsigned i = c->n; ok && i-- > own;)
         stacks.ready[stacks.nready++] = c->first + (size_t)i * RT_STACK_BYTES;
+    stacks.nclaimed -= c->n - own;
+    unlock(&stacks.lock);
 }
 
-/* ---- the stack maker ---- */
+/* ---- ahead of those who start goroutines by the thousand ----
+ * Most of what a new goroutine costs is its stack's first page. The Ms that look for work get stacks ready meanwhile; where there are more processors
+ * than Ps, a thread does that has nothing else to do. (One more thread than processors would only take turns with those who start and run goroutines.) */
 
-/* A thread that gets stacks ready ahead of those who start goroutines by the thousand; asleep otherwise. */
+static bool make_some(unsigned most)
+{
+    lock(&stacks.lock);
+    struct claim c;
+    bool more = stacks.nready + stacks.nclaimed < AHEAD && claim_locked(&c, most, 0);
+    if (!more)
+        atomic_store_explicit(&wanted, false, memory_order_relaxed);
+    unlock(&stacks.lock);
+    if (!more)
+        return false;
+    bool ok = prepare(&c);
+    put(&c, 0, ok);
+    return ok;
+}
+
+bool stack_make_some(void)
+{
+    return rt_unlikely(atomic_load_explicit(&wanted, memory_order_relaxed)) && make_some(SMALL_BATCH);
+}
+
 static void maker_main(void *arg)
 {
     (void)arg;
     os_block_signals();
     atomic_store_explicit(&maker_runs, true, memory_order_release);
-    for (;;) {
-        lock(&stacks.lock);
-        struct claim c = {0};
-        bool more = stacks.nready < AHEAD && claim_locked(&c);
-        unlock(&stacks.lock);
-        if (more && prepare(&c)) {
-            lock(&stacks.lock);
-            put_ready_locked(&c);
-            unlock(&stacks.lock);
-        } else {
+    for (;;)
+        if (!make_some(BATCH))
             note_sleep(&stacks.maker_note, -1);
-        }
-    }
 }
 
 int stack_maker_threads(void)
@@ -104,38 +137,51 @@ int stack_maker_threads(void)
     return atomic_load_explicit(&maker_runs, memory_order_acquire);
 }
 
-static void call_maker(bool start)
+/* Few are ready. */
+static rt_noinline void want_more(void)
 {
-    if (!start)
-        note_wake(&stacks.maker_note);
-    else
+    atomic_store_explicit(&wanted, true, memory_order_relaxed);
+    if (atomic_load_explicit(&sched.nprocs, memory_order_relaxed) >= os_ncpu() || RUNNING_ON_VALGRIND)
+        return;
+    lock(&stacks.lock);
+    bool start = !stacks.maker_asked;
+    stacks.maker_asked = true;
+    unlock(&stacks.lock);
+    if (start)
         os_thread_start(maker_main, NULL, RT_THREAD_STACK_BYTES);   /* without it we make them all ourselves */
+    else
+        note_wake(&stacks.maker_note);
 }
 
 /* ---- taking ---- */
 
 bool stack_alloc(uintptr_t *lo, uintptr_t *hi)
 {
+    char *s;
     lock(&stacks.lock);
-    if (stacks.nready == 0) {
+    bool none = stacks.nready == 0;
+    if (!none) {
+        s = stacks.ready[--stacks.nready];
+    } else {
         struct claim c;
-        bool ok = claim_locked(&c);
+        bool ok = claim_locked(&c, BATCH, 1);
         unlock(&stacks.lock);
-        if (!ok || !prepare(&c))
+        if (!ok)
             return false;
+        ok = prepare(&c);
+        put(&c, 1, ok);
+        if (!ok)
+            return false;
+        s = c.first;
         lock(&stacks.lock);
-        put_ready_locked(&c);
     }
-    char *s = stacks.ready[--stacks.nready];
     *lo = (uintptr_t)s + RT_STACK_GUARD_BYTES;
     *hi = (uintptr_t)s + RT_STACK_BYTES - stacks.count++ % COLOURS * RT_CACHE_LINE;
-    bool start = stacks.count == PLENTY && os_ncpu() > 1 && !RUNNING_ON_VALGRIND;
-    bool call = start || (stacks.nready == AHEAD / 2 && stacks.maker_asked);
-    stacks.maker_asked = stacks.maker_asked || start;
+    bool few = stacks.count >= PLENTY && (none || (stacks.nready <= AHEAD / 2 && !atomic_load_explicit(&wanted, memory_order_relaxed)));
     unlock(&stacks.lock);
     (void)VALGRIND_STACK_REGISTER(*lo, s + RT_STACK_BYTES);
-    if (rt_unlikely(call))
-        call_maker(start);
+    if (rt_unlikely(few))
+        want_more();
     return true;
 }
 
