@@ -16,7 +16,7 @@
 
 enum {
     SMALL = 1024, SMALL_CLASSES = SMALL / 16 + 1, CLASSES = SMALL_CLASSES + 40, CHUNK = 256 * 1024,
-    CACHED_CLASSES = 256 / 16 + 1, CACHE = 64,
+    CHUNKS = 256, CACHED_CLASSES = 256 / 16 + 1, CACHE = 64,
 };
 
 struct block {
@@ -44,6 +44,24 @@ void *race_map(size_t n)
     if (p == MAP_FAILED)
         race_die("no memory for the race detector");
     return p;
+}
+
+/* Chunks are cut from larger mappings: mmap waits for the page faults of all threads, and keeps them waiting. */
+static char *chunk_new(void)
+{
+    static atomic_flag lock = ATOMIC_FLAG_INIT;
+    static char *at;
+    static unsigned left;
+    race_spin_lock(&lock);
+    if (left == 0) {
+        at = race_map((size_t)CHUNKS * CHUNK);
+        left = CHUNKS;
+    }
+    char *chunk = at;
+    at += CHUNK;
+    left--;
+    race_spin_unlock(&lock);
+    return chunk;
 }
 
 static size_t class_of(size_t n, size_t *size)
@@ -80,7 +98,7 @@ static struct block *take_locked(struct class *c, size_t size)
     }
     if ((size_t)(c->end - c->at) < size) {
         size_t chunk = size > CHUNK ? size : CHUNK;
-        c->at = race_map(chunk);
+        c->at = size > CHUNK ? race_map(size) : chunk_new();
         c->end = c->at + chunk;
         atomic_fetch_add_explicit(&total, chunk, memory_order_relaxed);
     }

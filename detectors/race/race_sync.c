@@ -152,11 +152,14 @@ static void learn(struct race_g *g, const struct clock *known, uint32_t slot, ui
 
 void race_sync_acquire(struct race_g *g, struct race_sync *s)
 {
+    bool again = s->seen;
     if (s->slot != g->slot)
         s->seen = true;
     if (race_sync_is_known(g, s))
         return;
     if (s->whole) {
+        if (again && s->clock.root && s->clock.root->level > 0)   /* many come: once here, rather than in the copy that each would have to make */
+            clock_raise(&s->clock, s->slot, s->value);
         learn(g, &s->clock, s->slot, s->value);
         return;
     }

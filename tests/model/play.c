@@ -32,9 +32,8 @@ static int access_id(uint32_t node)
     return IDS_MAX - 1;   /* nobody's: judged to be no race */
 }
 
-/* Linked in race_report's place. */
-void __wrap_race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now);
-void __wrap_race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
+/* Linked in place of the detector's. */
+void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
 {
     (void)g;
     if (race_use_of(now) >= 0)   /* of a wait group, a channel or a lock itself, which the programs use in any order */

@@ -13,7 +13,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <gort.h>
 
@@ -116,11 +115,20 @@ static void show(void)
     __atomic_clear(&hidden_lock, __ATOMIC_RELEASE);
 }
 
+static _Noreturn void die(const char *why)
+{
+    fprintf(stderr, "model-runtime: %s: %d events, %d moves, %d gifts\n", why, trace.n, hidden.moves, hidden.gifts);
+    for (int i = 0; i < trace.n; i++)
+        fprintf(stderr, " %d:%d:%d", trace.event[i].kind, trace.event[i].g, trace.event[i].object);
+    fputc('\n', stderr);
+    abort();
+}
+
 /* Hidden lock held. There is room (ROOM_LEFT). */
 static struct event *record(enum event_kind kind, int g, int object)
 {
     if (trace.n == EVENTS_MAX)
-        abort();
+        die("the trace is full");
     struct event *e = &trace.event[trace.n];
     *e = (struct event){.kind = kind, .g = g, .object = object, .id = trace.n};
     trace.n++;
@@ -170,10 +178,11 @@ static void plain(const struct step *s, int g)
     int size = range ? 1 + s->size % 16 : sizes[s->size % 5];
     if (s->size >= 20 && s->size < 28 && !write)
         at = (char *)&world->got[s->other] + (range ? 0 : s->where % 3), size = range ? 4 : 1;
+    bool shown = trace.free && s->size < 32;   /* a cell must not change while a compare-and-swap reckons with what it holds */
     hide();
     access_begin(trace.n);
     record_access(EV_ACCESS, g, at, size, write);
-    if (trace.free)
+    if (shown)
         show();
     if (range && write)
         access_write_range(at, (size_t)size);
@@ -184,7 +193,7 @@ static void plain(const struct step *s, int g)
     else
         access_read(at, size);
     access_end();
-    if (!trace.free)
+    if (!shown)
         show();
 }
 
@@ -208,8 +217,8 @@ static void atomic(const struct step *s, int g)
     case OP_STORE: access_atomic_store(at, size, (uint64_t)s->size, mo); break;
     case OP_EXCHANGE: access_atomic_exchange(at, size, (uint64_t)s->size, mo); break;
     case OP_ADD: access_atomic_add(at, size, 1, mo); break;
-    case OP_CAS: if (!access_atomic_cas(at, size, is, is + 1, mo)) abort(); break;
-    default: if (access_atomic_cas_fails(at, size, is + 1, mo)) abort();
+    case OP_CAS: if (!access_atomic_cas(at, size, is, is + 1, mo)) die("a compare-and-swap failed"); break;
+    default: if (access_atomic_cas_fails(at, size, is + 1, mo)) die("a compare-and-swap succeeded");
     }
     access_end();
     show();
@@ -560,29 +569,37 @@ static void drive(void *nothing)
 {
     (void)nothing;
     struct look last = {.moves = -1};
-    int given = -1;   /* moves when it last gave something */
-    int quiet = 0;    /* looks since anything happened */
-    time_t begin = time(NULL);
+    int given = -1;     /* moves when it last gave something */
+    int in_vain = 0;    /* so many times since somebody moved */
+    int64_t again = 0;  /* gives the next time then */
+    int quiet = 0;      /* looks since anything happened */
+    int64_t begin = go_now();
     record_now(EV_START, DRIVER, 0);
     play_steps_of(DRIVER);
     for (;;) {
         go_yield();
         struct look now = look();
+        int64_t t = go_now();
         if (!now.live)
             break;
-        if (time(NULL) - begin > 100)
-            abort();   /* it hangs */
+        if (t - begin > 100 * GO_SECOND)
+            die("it hangs");
         quiet = now.blocked && now.moves == last.moves ? quiet + 1 : 0;
         last = now;
-        if (quiet < 3 || now.moves == given)   /* a gift makes someone move for certain, though it may take a while on a loaded machine */
+        in_vain = now.moves == given ? in_vain : 0;
+        if (quiet < 3 || (in_vain > 0 && t < again))
             continue;
         quiet = 0;
         int gifts = hidden.gifts;
         for (int g = 1; g < GS; g++)
             if (hidden.state[g] == BLOCKED)
                 give(hidden.at[g]);
-        if (hidden.gifts != gifts)
-            given = now.moves;
+        if (hidden.gifts == gifts)
+            continue;
+        /* That makes somebody move, though on a loaded machine it may take a while: but for two gifts that cancel each other, before those whom they
+         * are for have come to wait. So it gives again, ever later, and the trace doesn't fill. */
+        given = now.moves;
+        again = go_now() + (GO_MILLISECOND << in_vain++);
     }
     go_waitgroup_wait(&world->all);
     for (int c = 0; c < CHANS; c++)
