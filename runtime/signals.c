@@ -35,11 +35,21 @@ static struct {
     struct subscription *list;
     _Atomic(uint64_t) wanted;            /* written under the lock, read by the handler */
     _Atomic(uint64_t) pending;           /* bit by number: came, not yet sent on */
+    atomic_int noting;                   /* handlers between their look at `wanted` and `pending` */
     struct sigaction before[NSIGS];      /* (lock) what to go back to */
     struct fatal_signal fatal;           /* whoever sets `dying` writes it, before `fatal_ready` */
     atomic_bool dying, fatal_ready;
     bool stop_works;                     /* STOP_SIGNAL is ours */
 } sig = {.lock = LOCK_INIT(SIGNAL)};
+
+/* sigaction() for the runtime's own purposes: what it reads and writes is guarded by `lock`, or nobody else's. */
+static int action(int s, const struct sigaction *new, struct sigaction *old)
+{
+    hook_ignore_begin();
+    int err = sigaction(s, new, old);
+    hook_ignore_end();
+    return err;
+}
 
 static uint64_t bit(int s)
 {
@@ -85,28 +95,61 @@ static void die(int s, const siginfo_t *info, const ucontext_t *uc)
     _exit(2);
 }
 
+/* Notes s for the channels that ask for it; whether any does. `noting` pairs with gort_signal_stop: either it sees that a handler is at work, or the
+ * handler sees that nobody asks any more. */
+static bool note_wanted(int s)
+{
+    atomic_fetch_add_explicit(&sig.noting, 1, memory_order_seq_cst);
+    bool wanted = atomic_load_explicit(&sig.wanted, memory_order_seq_cst) & bit(s);
+    if (wanted)
+        atomic_fetch_or_explicit(&sig.pending, bit(s), memory_order_seq_cst);
+    atomic_fetch_sub_explicit(&sig.noting, 1, memory_order_seq_cst);
+    if (wanted)
+        note_wake(&sched.monitor_note);
+    return wanted;
+}
+
+static void handler(int s, siginfo_t *info, void *context);
+
+static bool is_fatal(int s)
+{
+    for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++)
+        if (fatal_signals[i] == s)
+            return true;
+    return false;
+}
+
+/* Nobody asks for s. Its last channel may have been stopped just now: then it does what it did before, as soon as the handler returns and it is no longer
+ * blocked. (A handler of the program's that we find there instead may be the one that calls us.) */
+static void do_unwanted(int s, siginfo_t *info, const ucontext_t *uc)
+{
+    struct sigaction now;
+    bool dying = atomic_load_explicit(&sig.dying, memory_order_relaxed);
+    bool stopped = action(s, NULL, &now) == 0 && now.sa_sigaction != handler && now.sa_sigaction == sig.before[s].sa_sigaction;
+    if (is_fatal(s) && (dying || !stopped))
+        die(s, info, uc);
+    if (!dying && stopped)
+        syscall(SYS_rt_tgsigqueueinfo, os_pid(), os_tid(), s, info);
+    else if (!dying && atomic_load_explicit(&sig.wanted, memory_order_seq_cst) & bit(s))
+        note_wanted(s);   /* asked for anew */
+}
+
 static void handler(int s, siginfo_t *info, void *context)
 {
     int saved = errno;
-    if (atomic_load_explicit(&sig.wanted, memory_order_acquire) & bit(s) && !atomic_load_explicit(&sig.dying, memory_order_relaxed)) {
-        atomic_fetch_or_explicit(&sig.pending, bit(s), memory_order_seq_cst);
-        note_wake(&sched.monitor_note);
-    } else {
-        for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++)
-            if (fatal_signals[i] == s)
-                die(s, info, context);
-    }
+    if (atomic_load_explicit(&sig.dying, memory_order_relaxed) || !note_wanted(s))
+        do_unwanted(s, info, context);
     errno = saved;
 }
 
 static int install(int s, struct sigaction *old)
 {
-    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-    sigfillset(&action.sa_mask);
+    struct sigaction ours = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigfillset(&ours.sa_mask);
     /* A fault inside the handler still counts, and a thread that waits in `die` can still be stopped. */
     for (size_t i = 0; i < sizeof fatal_signals / sizeof fatal_signals[0]; i++)
-        sigdelset(&action.sa_mask, fatal_signals[i]);
-    return sigaction(s, &action, old);
+        sigdelset(&ours.sa_mask, fatal_signals[i]);
+    return action(s, &ours, old);
 }
 
 static bool was_ignored(int s)
@@ -129,7 +172,7 @@ void signals_start(void)
         int s = fatal_signals[i];
         struct sigaction now;
         bool inherited = s == SIGQUIT && quit_was_ignored && was_ignored(s);
-        if (!inherited && (sigaction(s, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
+        if (!inherited && (action(s, NULL, &now) != 0 || now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
             continue;
         install(s, NULL);
         if (s == STOP_SIGNAL)
@@ -159,7 +202,7 @@ bool signals_stop_thread(struct m *m, struct tb_regs *regs)
 {
     struct sigaction now;
     uint32_t tid = __atomic_load_n(&m->tid, __ATOMIC_ACQUIRE);
-    if (!sig.stop_works || tid == 0 || sigaction(STOP_SIGNAL, NULL, &now) != 0 || now.sa_sigaction != handler)
+    if (!sig.stop_works || tid == 0 || action(STOP_SIGNAL, NULL, &now) != 0 || now.sa_sigaction != handler)
         return false;
     atomic_store_explicit(&m->stop, 1, memory_order_release);
     if (syscall(SYS_tgkill, os_pid(), tid, STOP_SIGNAL) != 0)
@@ -181,43 +224,45 @@ bool signals_pending(void)
     return atomic_load_explicit(&sig.pending, memory_order_seq_cst) != 0 || atomic_load_explicit(&sig.fatal_ready, memory_order_acquire);
 }
 
-/* The k-th channel that asked for s. */
-static struct gort_chan *nth_locked(int s, int k)
+/* Sends what has come to every channel that asked; under the lock, so that gort_signal_stop can promise that none is on its way, and none lost. The goroutines
+ * that this woke, which are the caller's to ready. */
+static struct g *send_pending_locked(void)
 {
-    for (struct subscription *x = sig.list; x; x = x->next)
-        if (x->signals & bit(s) && k-- == 0)
-            return x->chan;
-    return NULL;
-}
-
-/* To every channel that asked; under the lock, so that go_signal_stop can promise that none is on its way. */
-static void send_on(int s)
-{
-    for (int k = 0;; k++) {
-        lock(&sig.lock);
-        struct gort_chan *c = nth_locked(s, k);
-        struct g *wake = NULL;
-        if (c) {
-            lock(&c->lock);
-            chan_send_locked(c, NULL, &s, &wake);   /* full or closed: dropped */
-            unlock(&c->lock);
+    struct g *first = NULL, **last = &first;
+    uint64_t came = atomic_exchange_explicit(&sig.pending, 0, memory_order_seq_cst);
+    for (int s = 1; came >> (s - 1); s++) {
+        if (!(came & bit(s)))
+            continue;
+        for (struct subscription *x = sig.list; x; x = x->next) {
+            if (!(x->signals & bit(s)))
+                continue;
+            struct g *wake;
+            lock(&x->chan->lock);
+            chan_send_locked(x->chan, NULL, &s, &wake);   /* full or closed: dropped */
+            unlock(&x->chan->lock);
+            if (wake) {
+                *last = wake;
+                last = &wake->next;
+            }
         }
-        unlock(&sig.lock);
-        if (wake)
-            rt_ready(NULL, wake);
-        if (!c)
-            return;
     }
+    *last = NULL;
+    return first;
 }
 
+/* On the monitor's thread. */
 void signals_run(void)
 {
     if (atomic_load_explicit(&sig.fatal_ready, memory_order_acquire))
         fatal_signal(&sig.fatal);
-    uint64_t came = atomic_exchange_explicit(&sig.pending, 0, memory_order_seq_cst);
-    for (int s = 1; s < NSIGS; s++)
-        if (came & bit(s))
-            send_on(s);
+    lock(&sig.lock);
+    struct g *first = send_pending_locked();
+    unlock(&sig.lock);
+    while (first) {
+        struct g *g = first;
+        first = g->next;
+        rt_ready(NULL, g);
+    }
 }
 
 static bool can_be_had(int s)
@@ -271,23 +316,28 @@ void gort_signal_notify(struct gort_chan *c, const int *signals, size_t n)
 void gort_signal_stop(struct gort_chan *c)
 {
     rt_enter();
+    struct g *ready = NULL;
     lock(&sig.lock);
     struct subscription **link = &sig.list, *gone = NULL;
     while (*link && (*link)->chan != c)
         link = &(*link)->next;
     if (*link) {
         gone = *link;
-        *link = gone->next;
-        atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
         uint64_t still = 0, had = atomic_load_explicit(&sig.wanted, memory_order_relaxed);
         for (struct subscription *x = sig.list; x; x = x->next)
-            still |= x->signals;
+            still |= x == gone ? 0 : x->signals;
         for (int s = 1; s < NSIGS; s++)
             if (had & ~still & bit(s))
-                sigaction(s, &sig.before[s], NULL);
-        atomic_store_explicit(&sig.wanted, still, memory_order_release);
+                action(s, &sig.before[s], NULL);
+        atomic_store_explicit(&sig.wanted, still, memory_order_seq_cst);
+        while (atomic_load_explicit(&sig.noting, memory_order_seq_cst) != 0)
+            os_thread_yield();
+        ready = send_pending_locked();   /* what came before is c's, too */
+        *link = gone->next;
+        atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
     }
     unlock(&sig.lock);
+    rt_ready_all(ready);
     hook_ignore_begin();
     free(gone);
     hook_ignore_end();

@@ -79,3 +79,43 @@ Test(signals, all_of_them)
     go_signal_stop(c);
     go_chan_free(c);
 }
+
+static _Atomic int handlings;
+static void count_handling(int s)
+{
+    (void)s;
+    handlings++;
+}
+
+static void kill_self(go_waitgroup *wg)
+{
+    kill(getpid(), SIGUSR1);
+    go_waitgroup_done(wg);
+}
+
+/* A signal that comes about when its channel is stopped is either received or handled as before, and never both. */
+Test(signals, none_is_lost_by_a_stop, .timeout = 60)
+{
+    struct sigaction mine = {.sa_handler = count_handling};
+    sigaction(SIGUSR1, &mine, NULL);
+    for (int i = 0; i < 2000; i++) {
+        go_chan(int) c = go_make_chan(int, 1);
+        go_waitgroup wg = GO_WAITGROUP_INIT;
+        int before = handlings;
+        go_signal_notify(c, SIGUSR1);
+        go_waitgroup_add(&wg, 1);
+        if (i % 2 == 0)
+            kill_self(&wg);
+        else
+            go(kill_self, &wg);
+        if (i % 3 == 0)
+            go_yield();
+        go_signal_stop(c);
+        int received = go_try_recv(c, NULL) == GO_RECV_VALUE;
+        go_waitgroup_wait(&wg);
+        for (int k = 0; k < 1000 && received + (handlings - before) == 0; k++)   /* another thread may be handling it */
+            go_sleep(GO_MILLISECOND);
+        cr_assert_eq(received + (handlings - before), 1, "round %d", i);
+        go_chan_free(c);
+    }
+}

@@ -23,7 +23,8 @@
         gort_signal_notify(gort_c_, gort_signals_ + 1, sizeof gort_signals_ / sizeof(int) - 1);    \
     })
 
-/* c gets no more signals; when it returns none is on its way. A signal that nobody asks for any more does what it did before. */
+/* c gets no more signals; when it returns none is on its way: one that came before was sent to c. A signal that nobody asks for any more does what
+ * it did before. */
 #define go_signal_stop(c) gort_signal_stop(gort_send_end_(c))
 
 void gort_signal_notify(struct gort_chan *c, const int *signals, size_t n);
