@@ -224,24 +224,56 @@ void conn_put(struct conn *c, unsigned modes)
             wake_waiters(c, CONN_WRITING);
         rt_leave();
     }
-    if (rt_unlikely(references(next) == 0))
+    if (rt_unlikely(references(next) == 0)) {
         finish(c);
+    } else if (rt_unlikely(next & CONN_CLOSE_WAITED && references(next) == 1)) {
+        rt_enter();
+        sema_wake(&c->state, 1, NULL);
+        rt_leave();
+    }
 }
 
-int conn_close(uint64_t handle)
+struct conn *conn_close_begin(uint64_t handle)
 {
     struct conn *c = slot(handle);
     uint64_t s = c ? atomic_load_explicit(&c->state, memory_order_acquire) : 0;
     do {
         if (!c || generation(s) != generation(handle) || s & CONN_CLOSED)
-            return GO_ERR_CLOSED;
+            return NULL;
     } while (!atomic_compare_exchange_weak_explicit(&c->state, &s, s | CONN_CLOSED, memory_order_acq_rel, memory_order_acquire));
+    return c;
+}
+
+/* Under the queue's lock: whether others than the closer have a reference; if so the last of them is told that it waits. */
+static bool others_at_work(const void *addr)
+{
+    _Atomic(uint64_t) *state = (_Atomic(uint64_t) *)(uintptr_t)addr;
+    uint64_t s = atomic_load_explicit(state, memory_order_acquire);
+    do {
+        if (references(s) == 1)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(state, &s, s | CONN_CLOSE_WAITED, memory_order_acq_rel, memory_order_acquire));
+    return true;
+}
+
+void conn_close_end(struct conn *c)
+{
     rt_enter();
     netpoll_evict(&c->pd);
     wake_waiters(c, CONN_READING);
     wake_waiters(c, CONN_WRITING);
+    while (references(atomic_load_explicit(&c->state, memory_order_acquire)) > 1)   /* a wake may have been meant for the slot's last closer */
+        sema_wait(&c->state, others_at_work, false, GORT_WAIT_IO);
     rt_leave();
     conn_put(c, 0);
+}
+
+int conn_close(uint64_t handle)
+{
+    struct conn *c = conn_close_begin(handle);
+    if (!c)
+        return GO_ERR_CLOSED;
+    conn_close_end(c);
     return 0;
 }
 

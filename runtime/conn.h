@@ -14,7 +14,8 @@
 
 #include "netpoll.h"
 
-enum { CONN_CLOSED = 1, CONN_READING = 2, CONN_WRITING = 4, CONN_READ_WAITED = 8, CONN_WRITE_WAITED = 16, CONN_REF = 1 << 8 };
+enum { CONN_CLOSED = 1, CONN_READING = 2, CONN_WRITING = 4, CONN_READ_WAITED = 8, CONN_WRITE_WAITED = 16,
+       CONN_CLOSE_WAITED = 32, CONN_REF = 1 << 8 };
 
 struct conn {
     _Atomic(uint64_t) state;
@@ -36,8 +37,11 @@ uint64_t conn_open(int fd, unsigned kind, int *err);
 struct conn *conn_get(uint64_t handle, unsigned modes);
 /* Gives it, and the rights, back. */
 void conn_put(struct conn *c, unsigned modes);
-/* 0, or GO_ERR_CLOSED. */
+/* 0, or GO_ERR_CLOSED. Waits for the operations at work, so the caller holds no reference. */
 int conn_close(uint64_t handle);
+/* Its two halves: of several callers one gets the connection, which nobody can use any more then, the others NULL. */
+struct conn *conn_close_begin(uint64_t handle);
+void conn_close_end(struct conn *c);
 /* netpoll_wait's and netpoll_check's result as an error code. */
 int conn_error(enum poll_result r);
 /* Waits until fd may be ready; 0 or an error. */

@@ -183,12 +183,12 @@ ssize_t go_send_to(go_conn *conn, const void *buf, size_t n, const struct go_add
 
 int go_conn_close(go_conn *conn)
 {
-    struct conn *c = HOOK_IS_ON ? conn_get(handle(conn), 0) : NULL;
-    if (c) {   /* the peer's read of the end comes after what was done here */
-        io_release(c);
-        conn_put(c, 0);
-    }
-    return conn_close(handle(conn));
+    struct conn *c = conn_close_begin(handle(conn));
+    if (!c)
+        return GO_ERR_CLOSED;
+    io_release(c);   /* the peer's read of the end comes after what was done here */
+    conn_close_end(c);
+    return 0;
 }
 
 static int half_close(go_conn *conn, int how)

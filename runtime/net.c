@@ -137,17 +137,16 @@ int go_accept(go_listener *l, go_conn **out)
 
 int go_listener_close(go_listener *l)
 {
-    struct conn *c = conn_get(handle(l), 0);
+    struct conn *c = conn_close_begin(handle(l));
     if (!c)
         return GO_ERR_CLOSED;
     struct go_addr a;
     char path[sizeof a.sa];
     bool is_unix = !(c->kind & CONN_IS_TCP) && os_local_addr(c->fd, &a.sa, &a.len) == 0 && a.sa.ss_family == AF_UNIX;
     if (is_unix && go_addr_string(&a, path, sizeof path) == 0 && path[0] && path[0] != '@')
-        os_unlink(path);
-    int err = conn_close(handle(l));
-    conn_put(c, 0);
-    return err;
+        os_unlink(path);   /* while the name is still taken, so that it is not another listener's */
+    conn_close_end(c);
+    return 0;
 }
 
 /* ---- addresses ---- */

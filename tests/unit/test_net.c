@@ -103,6 +103,56 @@ Test(net, unix_sockets)
     round_trip("unixpacket", path);
 }
 
+static void accept_until_closed(go_listener *l, go_waitgroup *wg)
+{
+    go_conn *c;
+    cr_expect_eq(go_accept(l, &c), GO_ERR_CLOSED);
+    go_waitgroup_done(wg);
+}
+
+static void receive_until_closed(go_conn *c, go_waitgroup *wg)
+{
+    char b;
+    cr_expect_eq(go_recv_from(c, &b, 1, NULL), GO_ERR_CLOSED);
+    go_waitgroup_done(wg);
+}
+
+/* When a close returns the address is free, also if goroutines waited there. */
+Test(net, a_closed_address_is_free, .timeout = 60)
+{
+    char at[100], path[100];
+    snprintf(path, sizeof path, "/tmp/gort-test-free-%d.sock", getpid());
+    const char *where[][2] = {{"tcp", "127.0.0.1:0"}, {"unix", path}, {"udp", "127.0.0.1:0"}};
+    for (int i = 0; i < 150; i++) {
+        const char *network = where[i % 3][0], *address = where[i % 3][1];
+        go_waitgroup wg = GO_WAITGROUP_INIT;
+        go_listener *l, *next;
+        go_conn *c, *next_c;
+        go_waitgroup_add(&wg, 2);
+        if (strcmp(network, "udp") == 0) {
+            cr_assert_eq(go_listen_packet(network, address, &c), 0);
+            cr_assert_eq(go_conn_local_addr(c, at, sizeof at), 0);
+            go(receive_until_closed, c, &wg);
+            go(receive_until_closed, c, &wg);
+            go_sleep(i % 2 * GO_MILLISECOND);
+            cr_assert_eq(go_conn_close(c), 0);
+            cr_assert_eq(go_listen_packet(network, at, &next_c), 0);
+            go_conn_close(next_c);
+        } else {
+            cr_assert_eq(go_listen(network, address, &l), 0);
+            cr_assert_eq(go_listener_addr(l, at, sizeof at), 0);
+            go(accept_until_closed, l, &wg);
+            go(accept_until_closed, l, &wg);
+            go_sleep(i % 2 * GO_MILLISECOND);
+            cr_assert_eq(go_listener_close(l), 0);
+            cr_assert_eq(go_listener_close(l), GO_ERR_CLOSED);
+            cr_assert_eq(go_listen(network, at, &next), 0);
+            go_listener_close(next);
+        }
+        go_waitgroup_wait(&wg);
+    }
+}
+
 Test(net, datagrams)
 {
     go_conn *a, *b;

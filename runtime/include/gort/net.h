@@ -4,7 +4,7 @@
  * Every function returns 0 or a count, or a negative error code (gort/error.h: go_strerror(code) is the message); errno is left alone.
  * A go_conn * or go_listener * is a handle, not an address: using one that has been closed, at once or much later, gives GO_ERR_CLOSED. Any thread
  * may use it; reads are done one at a time, writes too (a go_write of many bytes is not mixed with another's), and a read beside a write.
- * Closing wakes whoever waits, with GO_ERR_CLOSED.
+ * Closing wakes whoever waits, with GO_ERR_CLOSED, and returns when they are out: the address is free then, and the descriptor's number.
  *
  *     network                    address
  *     tcp, tcp4, tcp6            "127.0.0.1:80", "[::1]:80", "example.com:http", ":8080" (all interfaces), port 0: any free one
