@@ -2,7 +2,8 @@
  *
  * A read of a TCP socket that came short has emptied it: whatever comes later brings a new edge, so the next read waits for that edge without
  * asking first. That saves a system call for each message of a request-and-answer protocol. It is not so when the peer's end may have come
- * already, whose edge can have been used up before: pd.hangup, set before its edge is seen, forbids the short cut. */
+ * already, whose edge can have been used up before, or urgent data, before which a read stops: pd.ask_first, set before such an edge is seen, forbids
+ * the short cut. */
 #define _GNU_SOURCE
 #include "conn.h"
 
@@ -50,7 +51,7 @@ static ssize_t read_some(struct conn *c, void *buf, size_t n)
     int err = conn_error(netpoll_check(&c->pd, POLL_READ));
     if (err)
         return err;
-    if (c->drained && !netpoll_is_ready(&c->pd, POLL_READ) && !atomic_load_explicit(&c->pd.hangup, memory_order_acquire)) {
+    if (c->drained && !netpoll_is_ready(&c->pd, POLL_READ) && !atomic_load_explicit(&c->pd.ask_first, memory_order_acquire)) {
         c->drained = false;
         if ((err = conn_wait(c, POLL_READ)))
             return err;

@@ -15,7 +15,7 @@ void poll_desc_init(struct poll_desc *pd)
         atomic_store_explicit(&pd->expired[mode], false, memory_order_relaxed);
         pd->has_timer[mode] = false;
     }
-    atomic_store_explicit(&pd->hangup, false, memory_order_relaxed);
+    atomic_store_explicit(&pd->ask_first, false, memory_order_relaxed);
     lock_init(&pd->deadline_lock, DEADLINE);
     atomic_store_explicit(&pd->closing, false, memory_order_seq_cst);
 }
@@ -83,10 +83,10 @@ enum poll_result netpoll_wait(struct poll_desc *pd, enum poll_mode mode)
     return r;
 }
 
-void netpoll_ready(struct gqueue *list, struct poll_desc *pd, bool read, bool write, bool hangup)
+void netpoll_ready(struct gqueue *list, struct poll_desc *pd, bool read, bool write, bool ask_first)
 {
-    if (hangup)
-        atomic_store_explicit(&pd->hangup, true, memory_order_release);   /* before the wake that it explains */
+    if (ask_first)
+        atomic_store_explicit(&pd->ask_first, true, memory_order_release);   /* before the wake that it explains */
     for (int mode = 0; mode < 2; mode++) {
         struct g *g = (mode == POLL_READ ? read : write) ? take(pd, mode, READY) : NULL;
         if (g) {

@@ -25,7 +25,7 @@ struct poll_desc {
     _Atomic(uintptr_t) place[2];     /* by poll_mode; see above */
     atomic_bool closing;             /* false -> true, once per use */
     atomic_bool expired[2];          /* the deadline has passed */
-    atomic_bool hangup;              /* the peer has closed its side, or an error is pending: a read never waits in vain */
+    atomic_bool ask_first;           /* the peer has closed its side or sent urgent data, or an error is pending: a read tries before it waits */
     struct lock deadline_lock;       /* rank DEADLINE: held while timers are stopped and started */
     bool has_timer[2];               /* (deadline_lock) */
     struct timer timer[2];
@@ -49,7 +49,7 @@ void netpoll_evict(struct poll_desc *pd);
 /* at: an instant, 0: none; modes: bit 0 reading, bit 1 writing. An instant in the past fails waits at once. */
 void netpoll_set_deadline(struct poll_desc *pd, int64_t at, unsigned modes);
 /* For the system's half: the descriptor is ready. Adds the goroutines to be readied to the list. */
-void netpoll_ready(struct gqueue *list, struct poll_desc *pd, bool read, bool write, bool hangup);
+void netpoll_ready(struct gqueue *list, struct poll_desc *pd, bool read, bool write, bool ask_first);
 /* Goroutines that wait for something outside the process: then it is not a deadlock. */
 extern atomic_int netpoll_waiters;
 

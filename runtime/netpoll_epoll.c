@@ -53,7 +53,7 @@ void netpoll_start(void)
 
 int netpoll_add(int fd, uint64_t handle)
 {
-    return add(np.epoll, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, handle);
+    return add(np.epoll, fd, EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET, handle);
 }
 
 void netpoll_remove(int fd)
@@ -90,9 +90,9 @@ void netpoll(struct gqueue *list, int64_t timeout_ns)
             continue;
         }
         struct poll_desc *pd = conn_poll_desc(tag);
-        bool hangup = e & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+        bool ask_first = e & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI);
         if (pd)
-            netpoll_ready(list, pd, e & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR), e & (EPOLLOUT | EPOLLHUP | EPOLLERR), hangup);
+            netpoll_ready(list, pd, e & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR), e & (EPOLLOUT | EPOLLHUP | EPOLLERR), ask_first);
     }
     if (waits)
         fdwait_ready(list);

@@ -190,6 +190,49 @@ Test(io, the_end_is_not_missed)
     go_listener_close(l);
 }
 
+static void send_with_urgent(go_conn *c, go_waitgroup *wg)
+{
+    cr_expect_eq(send(go_conn_fd(c), "abU", 3, MSG_OOB), 3);
+    cr_expect_eq(send(go_conn_fd(c), "cdef", 4, 0), 4);
+    go_waitgroup_done(wg);
+}
+
+static void read_around_urgent(go_conn *c, go_waitgroup *wg)
+{
+    char buf[100] = "";
+    ssize_t n = 1;
+    go_set_read_deadline(c, go_now() + 20 * GO_SECOND);
+    for (ssize_t got = 0; got < 6 && n > 0; got += n)
+        cr_expect_gt(n = go_read(c, buf + got, sizeof buf - (size_t)got), 0);
+    cr_expect_str_eq(buf, "abcdef");
+    go_waitgroup_done(wg);
+}
+
+/* A read stops before urgent data: that it comes short doesn't mean that nothing more is there. One P, so that both sends come before the reader's wake. */
+Test(io, urgent_data_keeps_nothing_back, .timeout = 60)
+{
+    go_listener *l;
+    char addr[100];
+    int procs = go_maxprocs(1);
+    cr_assert_eq(go_listen("tcp", "127.0.0.1:0", &l), 0);
+    go_listener_addr(l, addr, sizeof addr);
+    for (int i = 0; i < 20; i++) {
+        go_conn *a, *b;
+        go_waitgroup wg = GO_WAITGROUP_INIT;
+        cr_assert_eq(go_dial("tcp", addr, &a), 0);
+        cr_assert_eq(go_accept(l, &b), 0);
+        go_waitgroup_add(&wg, 2);
+        go(read_around_urgent, b, &wg);
+        go_sleep(GO_MILLISECOND);
+        go(send_with_urgent, a, &wg);
+        go_waitgroup_wait(&wg);
+        go_conn_close(a);
+        go_conn_close(b);
+    }
+    go_listener_close(l);
+    go_maxprocs(procs);
+}
+
 Test(io, half_close)
 {
     go_listener *l;
