@@ -42,7 +42,7 @@ int os_local_addr(int fd, struct sockaddr_storage *sa, socklen_t *len);
 int os_peer_addr(int fd, struct sockaddr_storage *sa, socklen_t *len);
 int os_shutdown(int fd, int how);
 int os_unlink(const char *path);
-/* From now on a write to a pipe that nobody reads is -EPIPE, not the end, unless the program handles SIGPIPE itself. */
+/* From now on an os_write_some to a pipe that nobody reads is -EPIPE, not the end, unless the program handles SIGPIPE itself. */
 void os_quiet_sigpipe(void);
 /* A number that both ends of a pipe or of a connection within this process have in common, and others seldom have. */
 uint32_t os_shared_key(int fd);

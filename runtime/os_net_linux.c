@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "context.h"
+#include "hooks.h"
 
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
@@ -103,9 +104,14 @@ long os_read(int fd, void *buf, size_t n)
     return CALL_AGAIN(SYS_read, fd, buf, n);
 }
 
+static _Thread_local volatile bool writing;   /* a SIGPIPE is ours */
+
 long os_write_some(int fd, const void *buf, size_t n)
 {
-    return CALL_AGAIN(SYS_write, fd, buf, n);
+    writing = true;
+    long r = CALL_AGAIN(SYS_write, fd, buf, n);
+    writing = false;
+    return r;
 }
 
 long os_send(int fd, const void *buf, size_t n)
@@ -198,19 +204,28 @@ int os_unlink(const char *path)
     return (int)CALL(SYS_unlink, path);
 }
 
+/* A write of the program's own, to a standard output that nobody reads, say, ends it as ever: the signal comes again when the handler returns. */
 static void on_sigpipe(int sig)
 {
-    (void)sig;
+    int saved = errno;
+    struct sigaction as_ever = {.sa_handler = SIG_DFL};
+    hook_ignore_begin();
+    if (!writing && sigaction(sig, &as_ever, NULL) == 0)
+        CALL(SYS_tgkill, CALL(SYS_getpid, 0), CALL(SYS_gettid, 0), sig);
+    hook_ignore_end();
+    errno = saved;
 }
 
 void os_quiet_sigpipe(void)
 {
     struct sigaction old;
+    hook_ignore_begin();
     if (sigaction(SIGPIPE, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL) {
         /* A handler, not SIG_IGN: programs that this one starts don't inherit it. */
         struct sigaction quiet = {.sa_handler = on_sigpipe, .sa_flags = SA_RESTART | SA_ONSTACK};
         sigaction(SIGPIPE, &quiet, NULL);
     }
+    hook_ignore_end();
 }
 
 static uint32_t hash(const void *p, size_t n)

@@ -86,7 +86,7 @@ Test(process, fork_and_exec_while_goroutines_work, .timeout = 60)
 Test(process, children_handle_sigpipe_as_ever, .timeout = 60)
 {
     go_conn *r, *w;
-    cr_assert_eq(go_pipe(&r, &w), 0);   /* from here on SIGPIPE is quiet in this process */
+    cr_assert_eq(go_pipe(&r, &w), 0);   /* from here on this process handles SIGPIPE */
     go_conn_close(r);
     cr_assert_eq(go_write(w, "x", 1), -EPIPE);
     go_conn_close(w);
@@ -102,6 +102,47 @@ Test(process, children_handle_sigpipe_as_ever, .timeout = 60)
     cr_assert(f && fgets(line, sizeof line, f));
     cr_assert_str_eq(line, "popen\n");
     cr_assert_eq(pclose(f), 0);
+}
+
+static void write_to_closed_pipe(bool own, go_waitgroup *wg)
+{
+    int fds[2];
+    go_conn *w;
+    if (pipe(fds) != 0 || close(fds[0]) != 0)
+        _exit(1);
+    if (own) {
+        ssize_t n = write(fds[1], "x", 1);
+        _exit(n < 0 ? 2 : 3);
+    }
+    if (go_conn_from_fd(fds[1], &w) != 0 || go_write(w, "x", 1) != -EPIPE)
+        _exit(4);
+    go_conn_close(w);
+    go_waitgroup_done(wg);
+}
+
+/* The runtime's writes never raise SIGPIPE; those of the program's own end it as in any program, from whatever goroutine. */
+Test(process, sigpipe_is_quiet_for_the_runtime_alone, .timeout = 60)
+{
+    for (int in_goroutine = 0; in_goroutine < 2; in_goroutine++) {
+        pid_t pid = fork();   /* nothing has called the runtime so far */
+        if (pid == 0) {
+            go_waitgroup wg = GO_WAITGROUP_INIT;
+            signal(SIGPIPE, SIG_DFL);
+            go_waitgroup_add(&wg, 2);
+            write_to_closed_pipe(false, &wg);
+            go(write_to_closed_pipe, false, &wg);
+            go_waitgroup_wait(&wg);
+            if (in_goroutine)
+                go(write_to_closed_pipe, true, &wg);
+            else
+                write_to_closed_pipe(true, &wg);
+            go_sleep(20 * GO_SECOND);
+            _exit(5);
+        }
+        int status;
+        cr_assert_eq(waitpid(pid, &status, 0), pid);
+        cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "status %d", status);
+    }
 }
 
 static long threads_now(void)
