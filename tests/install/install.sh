@@ -25,6 +25,11 @@ for compiler in "$cc" gcc clang; do
         status=0; ./racy > out 2>&1 || status=$?
         [ $status -eq 66 ] || fail "$compiler $level: the racy program ended with $status: $(cat out)"
         grep -q 'WARNING: DATA RACE' out && grep -qE 'racy\.c:[0-9]+' out || fail "no report with a line: $(cat out)"
+        # the options for linking before the objects, as makefiles have LDFLAGS; and put in place by a sed with commas, as those for .pc files are
+        link=$(echo '@LIBS@' | sed "s,@LIBS@,$(pkg-config --libs gort-race),")
+        "$compiler" $link racy.o -o first 2> err || fail "the options before the objects: $(cat err)"
+        status=0; ./first > out 2>&1 || status=$?
+        [ $status -eq 66 ] || fail "$compiler $level: the racy program, linked with the options first, ended with $status: $(cat out)"
         # options of GORACE
         status=0; GORACE="exitcode=7 log_path=$work/log" ./racy > out 2>&1 || status=$?
         [ $status -eq 7 ] && ls log.* > /dev/null && grep -q 'DATA RACE' log.* || fail "GORACE exitcode, log_path"
