@@ -29,11 +29,12 @@ cat > goroutines.c <<'EOF2'
 #include <stdio.h>
 #include <unistd.h>
 int x;
-static void writer(void) { x = 1; }
+static int written;
+static void writer(void) { x = 1; __atomic_store_n(&written, 1, __ATOMIC_RELAXED); }   /* which orders nothing */
 int main(void)
 {
     go(writer);
-    usleep(20000);
+    while (!__atomic_load_n(&written, __ATOMIC_RELAXED)) usleep(1000);
     printf("x is %d\n", x);
     return 0;
 }
