@@ -194,6 +194,9 @@ struct conn *conn_get(uint64_t handle, unsigned modes)
 
 static rt_noinline void finish(struct conn *c)
 {
+    /* A poller that looks at the descriptor just now keeps it open for a moment longer, unless it is told first. */
+    if (c->fd >= 0 && c->kind & CONN_IS_BOUND)
+        netpoll_remove(c->fd);
     if (c->fd >= 0)
         os_close(c->fd);
     c->fd = -1;

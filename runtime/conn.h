@@ -20,7 +20,7 @@ enum { CONN_CLOSED = 1, CONN_READING = 2, CONN_WRITING = 4, CONN_READ_WAITED = 8
 struct conn {
     _Atomic(uint64_t) state;
     int fd;                       /* (i) while there is a reference */
-    unsigned kind;                /* (i) CONN_IS_*; of TCP a read that comes short means that nothing more is there now */
+    unsigned kind;                /* (i) CONN_IS_*; of TCP a read that comes short means that nothing more is there now; BOUND: others may want its address */
     bool drained;                 /* (the reader's) the last read came short */
     uint32_t index;               /* (i) */
     struct conn *next_free;       /* (the pool's lock) */
@@ -30,7 +30,7 @@ struct conn {
 };
 
 /* Makes a connection of a descriptor that has been set to not block; it now owns fd. The handle, or 0 and *err; then it doesn't. */
-enum { CONN_IS_SOCKET = 1, CONN_IS_STREAM = 2, CONN_IS_TCP = 4 };
+enum { CONN_IS_SOCKET = 1, CONN_IS_STREAM = 2, CONN_IS_TCP = 4, CONN_IS_BOUND = 8 };
 uint64_t conn_open(int fd, unsigned kind, int *err);
 
 /* A reference for as long as one operation takes; NULL: closed. modes: CONN_READING, CONN_WRITING or both wait for that right; 0: none. */

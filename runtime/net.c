@@ -80,7 +80,7 @@ static int bind_any(const char *network, const char *address, bool packets, uint
         int fd = bind_one(&addrs[i], net.type, net.family == AF_UNSPEC && n > 1);
         if (fd >= 0) {
             int err;
-            *out = conn_open(fd, kind_of(addrs[i].sa.ss_family, net.type), &err);
+            *out = conn_open(fd, kind_of(addrs[i].sa.ss_family, net.type) | CONN_IS_BOUND, &err);
             if (*out)
                 return 0;
             os_close(fd);
@@ -114,7 +114,7 @@ int go_accept(go_listener *l, go_conn **out)
     struct conn *c = conn_get(handle(l), CONN_READING);
     if (!c)
         return GO_ERR_CLOSED;
-    unsigned kind = c->kind;
+    unsigned kind = c->kind & ~(unsigned)CONN_IS_BOUND;
     int fd = conn_error(netpoll_check(&c->pd, POLL_READ));
     while (fd == 0) {
         fd = os_accept(c->fd);
