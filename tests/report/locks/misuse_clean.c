@@ -1,5 +1,5 @@
 /* What is right: pthread locks of every kind locked and unlocked in any order, again where that is allowed, destroyed and used anew; a mutex that is unlocked by
- * another goroutine; memory with unlocked locks freed; a lock held in a child of fork. */
+ * another goroutine; memory with unlocked locks freed; a lock held in a child of fork; locks left behind, locked, by a function, and new ones in their place. */
 // race-expect: ^done$
 // absent: WARNING|Found
 #include "race_test.h"
@@ -17,8 +17,18 @@ static void *worker(void *p)
     return NULL;
 }
 
+static __attribute__((noinline)) void leave_behind(bool by_call)
+{
+    pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    if (by_call)
+        pthread_mutex_init(&m, NULL);
+    pthread_mutex_lock(&m);
+}
+
 int main(void)
 {
+    for (int i = 0; i < 6; i++)
+        leave_behind(i % 2);
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     for (int type = PTHREAD_MUTEX_NORMAL; type <= PTHREAD_MUTEX_ERRORCHECK; type++) {
