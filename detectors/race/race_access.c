@@ -314,10 +314,13 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
 
 static inline void word_freed(struct shadow *s, uint32_t my_node, uint32_t my_pc)
 {
-    shadow_set(s, EPOCH_FREED, my_node | (atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE), my_pc);
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE))
+        shadow_drop_second(s);
+    shadow_set(s, EPOCH_FREED, my_node, my_pc);
 }
 
-/* The free itself came in as a write, and was judged. What takes its place conflicts with all that it conflicts with, and happened before nothing. */
+/* The free itself came in as a write, and was judged. What takes its place, and that of all else, happened before nothing: whoever comes later
+ * races with it. */
 void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
     if (race_unlikely(g == &race_ignored || g->disabled))

@@ -98,6 +98,15 @@ uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
     }
 }
 
+void shadow_drop_second(struct shadow *s)
+{
+    struct shadow *second = shadow_second(s);
+    struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
+    atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+    if (l)
+        list_free(l);
+}
+
 /* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the word is held; elsewhere what he
  * enters now may stay: one entry too many or too few of an access that has no place here. */
 static void clear_word(struct shadow *s, uintptr_t addr)
@@ -110,10 +119,10 @@ static void clear_word(struct shadow *s, uintptr_t addr)
             shadow_hold(s, addr, &region);
             held = true;
         }
-        struct shadow_list *l = held ? shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed)) : NULL;
-        atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
-        if (l)
-            list_free(l);
+        if (held)
+            shadow_drop_second(s);
+        else
+            atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
     }
     atomic_store_explicit(&s->node, 0, memory_order_relaxed);
     atomic_store_explicit(&s->epoch, 0, memory_order_release);
