@@ -306,6 +306,19 @@ bool race_lock_has_holder(const void *addr)
     return l && atomic_load_explicit(&l->holder, memory_order_relaxed);
 }
 
+void race_lock_note(const void *addr, unsigned note)
+{
+    struct race_lock *l = note ? lock_of((uintptr_t)addr) : lock_find((uintptr_t)addr);
+    if (l)
+        atomic_store_explicit(&l->note, (uint16_t)note, memory_order_relaxed);
+}
+
+unsigned race_lock_noted(const void *addr)
+{
+    struct race_lock *l = lock_find((uintptr_t)addr);
+    return l ? atomic_load_explicit(&l->note, memory_order_relaxed) : 0;
+}
+
 /* ---- ends ---- */
 
 static const enum lock_misuse ends[] = {

@@ -156,6 +156,9 @@ void shadow_clear(uintptr_t addr, size_t n)
     if (race_unlikely(end >> 47 || !bias_of))
         return;
     for (uintptr_t next; addr < end; addr = next) {
+        next = addr + (1ul << CHUNK_BITS);
+        if (addr % (1ul << CHUNK_BITS) == 0 && next <= end && atomic_load_explicit(&touched[addr >> CHUNK_BITS], memory_order_relaxed) == 0)
+            continue;   /* terabytes, perhaps, that are only reserved. (Of a chunk that has other memory, too, somebody may be just about to set it.) */
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
         if (atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed) & marks)
             clear_region(addr, next < end ? next : end);
