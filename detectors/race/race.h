@@ -141,6 +141,8 @@ bool race_who_of_stack(uintptr_t addr, struct race_who *out);
 bool race_who_of_main(struct race_who *out);
 /* The thread whose thread-local variables addr may be among: the one whose thread pointer is next above. */
 bool race_who_of_thread_local(uintptr_t addr, struct race_who *out);
+/* Of no slot, as none has number 0, so it happened before nothing: memory that was freed, with the free's node and pc (race_access_freed). */
+#define EPOCH_FREED (epoch_make(0, 1) | (uint64_t)0xff << MASK_SHIFT | EPOCH_WRITE)
 /* Whether what e says happened before g's present. */
 static inline bool race_before(const struct race_g *g, uint64_t e)
 {
@@ -154,6 +156,8 @@ void race_ignore_end(void);
 
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc);   /* size 1..8 within one word; kind: EPOCH_* bits */
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc);
+/* g, which has just written to all of [addr, addr + n), whole words, frees it: whoever accesses it before its next life uses freed memory. */
+void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);
 
 /* ---- race_sync.c ---- (g NULL or &race_ignored: nothing happens) */
 

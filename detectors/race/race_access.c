@@ -311,3 +311,36 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
     if (n > 0)
         access_part(g, addr, (unsigned)n, kind, pc);
 }
+
+static inline void word_freed(struct shadow *s, uint32_t my_node, uint32_t my_pc)
+{
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE))
+        shadow_drop_second(s);
+    shadow_set(s, EPOCH_FREED, my_node, my_pc);
+}
+
+/* The free itself came in as a write, and was judged. What takes its place, and that of all else, happened before nothing: whoever comes later
+ * races with it. */
+void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
+{
+    if (race_unlikely(g == &race_ignored || g->disabled))
+        return;
+    uint32_t node = g->node->id, packed = race_pc_pack(pc), region;
+    for (uintptr_t end = addr + n, next; addr < end; addr = next) {
+        next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
+        next = next < end ? next : end;
+        struct shadow *s = shadow_of(addr);
+        if (race_unlikely(!s))
+            return;
+        bool own = bias_enter(bias_me, addr, &region);
+        for (; own && addr < next && !(atomic_load_explicit(&s->epoch, RELAXED) & EPOCH_LOCK); addr += 8, s++)
+            word_freed(s, node, packed);
+        if (own)
+            bias_leave(bias_me);
+        for (; addr < next; addr += 8, s++) {
+            shadow_hold(s, addr, &region);
+            word_freed(s, node, packed);
+            bias_leave(bias_me);
+        }
+    }
+}

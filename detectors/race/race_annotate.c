@@ -34,7 +34,7 @@ void __tsan_release(void *addr)
 }
 
 /* A mutex that the program builds itself. What it does between pre_ and post_ to its own words is its own business. */
-enum { TRY_LOCK_FAILED = 1 << 5, READ_LOCK = 1 << 3, TRY_LOCK = 1 << 4 };
+enum { LINKER_INIT = 1, READ_LOCK = 1 << 3, TRY_LOCK = 1 << 4, TRY_LOCK_FAILED = 1 << 5, NOT_STATIC = 1 << 8 };
 
 /* Whether it may be locked again by its holder only the program knows. */
 static unsigned lock_kind(unsigned flags)
@@ -44,14 +44,18 @@ static unsigned lock_kind(unsigned flags)
 
 void __tsan_mutex_create(void *addr, unsigned flags)
 {
-    (void)flags;
     race_lock_gone(NULL, (uintptr_t)addr, 1, LOCK_INITIALIZED, PC);
     race_sync_forget((uintptr_t)addr, 1);
+    if (is_on())
+        race_lock_note(addr, flags & (LINKER_INIT | NOT_STATIC));
 }
 
+/* One that the linker has initialized may be used when it has been destroyed: by what runs later at the end of the program. */
 void __tsan_mutex_destroy(void *addr, unsigned flags)
 {
-    (void)flags;
+    unsigned noted = race_lock_noted(addr);
+    if (((flags | noted) & LINKER_INIT) || (flags & ~noted & NOT_STATIC))
+        return;
     race_lock_gone(race_cur(), (uintptr_t)addr, 1, LOCK_DESTROYED, PC);
     race_sync_forget((uintptr_t)addr, 1);
 }

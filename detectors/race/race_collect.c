@@ -15,6 +15,7 @@
 #include "race_heap.h"
 #include "race_hint.h"
 #include "race_order.h"
+#include "race_list.h"
 #include "race_record.h"
 #include "race_uses.h"
 
@@ -309,13 +310,26 @@ static const char *done_with(struct record *r, int fd, uintptr_t pc)
     return text_of(r, text);
 }
 
+/* Who freed the memory at the event's address, if that is its older side: the shadow word says where, the block's record when. */
+static bool find_free(const struct race_event *e, struct race_side *old)
+{
+    struct heap_block b;
+    if (epoch_slot(old->epoch) != 0)
+        return false;
+    if (race_heap_find(e->addr + (uintptr_t)__builtin_ctz(epoch_mask(e->now.epoch) | 1 << 7), &b) && b.freed && same_place(b.released, *old))
+        old->epoch = b.released.epoch | (old->epoch & (SHADOW_STRENGTH | EPOCH_ATOMIC));
+    return epoch_slot(old->epoch) == 0 || race_before(e->g, old->epoch);
+}
+
 static void collect_race(const struct race_event *e, struct record *r)
 {
     struct numbering nums = {0};
-    r->title = "DATA RACE";
+    struct race_side sides[2] = {e->now, e->old};
+    r->after_free = find_free(e, &sides[1]);
+    r->title = r->after_free ? "USE OF FREED MEMORY" : "DATA RACE";
     for (int i = 0; i < 2; i++) {
         struct rec_access *a = &r->access[i];
-        struct race_side side = i ? e->old : e->now;
+        struct race_side side = sides[i];
         uint32_t mask = epoch_mask(side.epoch), lockset;
         mask = mask ? mask : 1;
         a->addr = e->addr + (uintptr_t)__builtin_ctz(mask);

@@ -114,6 +114,17 @@ void race_heap_dies(struct race_g *g, const void *p, uintptr_t pc)
         large_remove((uintptr_t)p);
 }
 
+void race_heap_revived(struct race_g *g, const void *p)
+{
+    struct record *r = record_of((uintptr_t)p, false);
+    uint64_t size = r ? atomic_load_explicit(&r->size, memory_order_relaxed) : 0;
+    if (size == 0 || g == &race_ignored)
+        return;
+    atomic_store_explicit(&r->size, size | ALIVE, memory_order_release);
+    if (size >> BIT_COUNT >= LARGE)
+        large_add((uintptr_t)p);
+}
+
 /* Whether the record of the grain at `grain` is of a block that holds addr; fills out. */
 static bool holds(uintptr_t grain, uintptr_t addr, struct heap_block *out)
 {

@@ -20,6 +20,8 @@ struct heap_block {
 void race_heap_born(struct race_g *g, const void *p, size_t n, uintptr_t pc);
 /* g is about to free p. */
 void race_heap_dies(struct race_g *g, const void *p, uintptr_t pc);
+/* It was not freed after all. */
+void race_heap_revived(struct race_g *g, const void *p);
 /* The block that addr lies in, or, if there is none alive, the freed one. */
 bool race_heap_find(uintptr_t addr, struct heap_block *out);
 

@@ -86,6 +86,8 @@ const char *race_hint(const struct record *r)
         return use_hint(a->use, b->use);
     if (a->use >= 0 || b->use >= 0)
         return half_use_hint(a, b, l);
+    if (r->after_free)
+        return "the block was freed before: free it after its last use";
     if (l->place == PLACE_HEAP && l->freed)
         return "the block is freed while another goroutine still uses it: wait for that before free()";
     if (a->atomic != b->atomic)

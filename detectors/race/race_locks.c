@@ -10,6 +10,7 @@
 #include "race_flags.h"
 #include "race_lock_history.h"
 #include "race_order.h"
+#include "race_shadow.h"
 #include "race_report.h"
 #include "race_spin.h"
 #include "race_waits.h"
@@ -211,6 +212,27 @@ void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_
         race_order_check(g, c);
 }
 
+/* Whether l, which g's set still has, began a new life unseen: a mutex of a function that returned without unlocking it, and was called again. */
+static bool has_begun_anew(const struct race_g *g, struct race_lock *l)
+{
+    struct race_side w;
+    if (!atomic_load_explicit(&l->holder, memory_order_relaxed) && atomic_load_explicit(&l->readers, memory_order_relaxed) == 0)
+        return true;
+    uint64_t since = atomic_load_explicit(&l->since, memory_order_relaxed);
+    return epoch_slot(since) == g->slot && shadow_last_write(l->addr, &w) && epoch_slot(w.epoch) == g->slot && epoch_clock(w.epoch) >= epoch_clock(since);
+}
+
+static race_noinline void forget_former_life(struct race_g *g, uintptr_t addr)
+{
+    race_lock_gone(NULL, addr, 1, LOCK_INITIALIZED, 0);
+    struct lockset *s = g->locks;
+    while (s && contains(s, addr))
+        s = without(s, addr);
+    g->locks_off = s == NULL;
+    g->locks = s ? s : &lockset_none;
+    lock_history_push(g, s ? s->id : LOCKSET_UNKNOWN);
+}
+
 void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
     if (g == &race_ignored || g->locks_off)
@@ -219,6 +241,10 @@ void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uin
         if (s->lock->addr != (uintptr_t)addr)
             continue;
         bool waits_for_itself = (kind & LOCK_TYPE) >= LOCK_MUTEX && !(kind & LOCK_RECURSIVE) && !((kind & s->kind) & LOCK_READ);
+        if (waits_for_itself && has_begun_anew(g, s->lock)) {
+            forget_former_life(g, (uintptr_t)addr);
+            break;
+        }
         if (waits_for_itself)
             race_lock_misused(g, addr, kind, MISUSE_DOUBLE_LOCK, pc);
         return;
@@ -278,6 +304,19 @@ bool race_lock_has_holder(const void *addr)
 {
     struct race_lock *l = lock_find((uintptr_t)addr);
     return l && atomic_load_explicit(&l->holder, memory_order_relaxed);
+}
+
+void race_lock_note(const void *addr, unsigned note)
+{
+    struct race_lock *l = note ? lock_of((uintptr_t)addr) : lock_find((uintptr_t)addr);
+    if (l)
+        atomic_store_explicit(&l->note, (uint16_t)note, memory_order_relaxed);
+}
+
+unsigned race_lock_noted(const void *addr)
+{
+    struct race_lock *l = lock_find((uintptr_t)addr);
+    return l ? atomic_load_explicit(&l->note, memory_order_relaxed) : 0;
 }
 
 /* ---- ends ---- */

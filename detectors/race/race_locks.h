@@ -37,6 +37,7 @@ struct race_lock {
     atomic_uint readers;
     atomic_uint gen;
     atomic_bool foreign;
+    _Atomic(uint16_t) note;             /* race_annotate.c */
     uint32_t mark;                      /* race_order.c */
     struct order_edge *out;             /* race_order.c */
 };
@@ -95,6 +96,10 @@ static inline void race_lock_wanted(struct race_g *g, const void *addr, unsigned
 bool race_lock_released(struct race_g *g, const void *addr, unsigned kind);
 /* Whether anybody is known to hold addr for writing. */
 bool race_lock_has_holder(const void *addr);
+
+/* What race_annotate.c wants to know again of the lock at addr; 0: nothing was noted. */
+void race_lock_note(const void *addr, unsigned note);
+unsigned race_lock_noted(const void *addr);
 
 /* The locks in these n bytes are no more. Reports those that are held (g NULL: doesn't). */
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc);

@@ -1,5 +1,6 @@
 /* The malloc family: a block's life. Birth forgets what was known of its memory; death is a write to all of it, so that whoever still uses it
- * without having been waited for races with the free, and the end of the synchronization by its addresses.
+ * without having been waited for races with the free, and the end of the synchronization by its addresses. Then the memory is marked: whoever
+ * uses it before its next birth is told, ordered or not. But not what goes back to the system: somebody whom we don't see may map it.
  *
  * Blocks that a shared library frees are not written to: what ordered the library may be out of sight, and birth forgets them in any case. */
 #define _GNU_SOURCE
@@ -26,7 +27,8 @@ void *__libc_memalign(size_t align, size_t n);
 void __libc_free(void *p);
 
 enum {
-    LARGE = 64 * 1024,      /* of larger blocks only what was ever accessed is written to by free */
+    LARGE = 64 * 1024,      /* of larger blocks only the beginning, and what was ever accessed, is written to by free */
+    BEGINNING = 1024,
     ZEROED_MAX = 64 * 1024, /* larger ones are fresh from the system, which zeroes them */
 };
 
@@ -48,8 +50,21 @@ static void *born(void *p, size_t n, uintptr_t pc)
     return p;
 }
 
-/* A write to [p, p + n), skipping what has no shadow yet: nobody ever accessed it. */
-static void writes_where_known(char *p, size_t n, uintptr_t pc)
+static void frees(const void *p, size_t n, uintptr_t pc)
+{
+    writes(p, n, pc);
+    race_access_freed(race_cur(), (uintptr_t)p, n, pc);
+}
+
+/* In glibc: by a flag in the word before the block. */
+static bool goes_to_system(const void *p)
+{
+    enum { IS_MMAPPED = 2 };
+    return ((const size_t *)p)[-1] & IS_MMAPPED;
+}
+
+/* touches, writes or frees, [p, p + n), skipping what has no shadow yet: nobody ever accessed it. */
+static void where_known(char *p, size_t n, uintptr_t pc, void (*touches)(const void *p, size_t n, uintptr_t pc))
 {
     enum { PAGE = 4096, BATCH = 64, BYTES = PAGE / sizeof(struct shadow) * 8 };   /* memory that a page of shadow stands for */
     unsigned char resident[BATCH];
@@ -66,7 +81,7 @@ static void writes_where_known(char *p, size_t n, uintptr_t pc)
         for (unsigned i = 0; from < to && p < end; i++, from += BYTES) {
             char *stop = (char *)from + BYTES < end ? (char *)from + BYTES : end;
             if (resident[i] & 1)
-                writes(p, (size_t)(stop - p), pc);
+                touches(p, (size_t)(stop - p), pc);
             p = stop;
         }
     }
@@ -80,10 +95,10 @@ static void dies(void *p, bool moves, uintptr_t pc)
     size_t n = room(p);
     race_heap_dies(race_cur(), p, pc);
     if (is_on() && is_in_program(pc)) {
-        if (n <= LARGE)
-            writes(p, n, pc);
-        else
-            writes_where_known(p, n, pc);
+        void (*touches)(const void *, size_t, uintptr_t) = goes_to_system(p) ? writes : frees;
+        size_t at_once = n <= LARGE ? n : BEGINNING;
+        touches(p, at_once, pc);
+        where_known((char *)p + at_once, n - at_once, pc, touches);
     }
     race_lock_gone(moves ? NULL : race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
     race_sync_forget((uintptr_t)p, n);
@@ -111,13 +126,20 @@ static void *reborn(void *p, size_t n, uintptr_t pc)
     size_t before = room(p);
     dies(p, true, pc);
     void *q = __libc_realloc(p, n);
+    if (!q && n > 0) {   /* in vain: the old block lives on, as written to as a whole */
+        race_heap_revived(race_cur(), p);
+        shadow_clear((uintptr_t)p, before);
+        if (is_in_program(pc))
+            where_known(p, before, pc, writes);
+        return NULL;
+    }
     born(q, n, pc);
     if (q && is_in_program(pc)) {
         size_t kept = before < n ? before : n;
         if (kept <= LARGE)
             writes(q, kept, pc);
         else
-            writes_where_known(q, kept, pc);
+            where_known(q, kept, pc, writes);
     }
     return q;
 }

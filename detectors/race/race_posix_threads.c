@@ -148,7 +148,7 @@ static void joined(pthread_t id)
 
 /* ---- the beginning ---- */
 
-static void *thread_main(void *p)
+static void *gort_race_thread_main(void *p)
 {
     struct thread *t = p;
     sigset_t mask = t->mask;
@@ -174,7 +174,7 @@ static void *thread_main(void *p)
     return t->fn_c11 ? (void *)(intptr_t)t->fn_c11(t->arg) : t->fn(t->arg);
 }
 
-static void *unchecked_main(void *p)
+static void *gort_race_unchecked_main(void *p)
 {
     struct thread t = *(struct thread *)p;
     race_free(p, sizeof t);
@@ -224,7 +224,7 @@ static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread 
             race_free(t, sizeof *t);
             return REAL(pthread_create)(id, attr, what->fn, what->arg);   /* the runtime's */
         }
-        int err = REAL(pthread_create)(id, attr, unchecked_main, t);
+        int err = REAL(pthread_create)(id, attr, gort_race_unchecked_main, t);
         if (err)
             race_free(t, sizeof *t);
         return err;
@@ -247,7 +247,7 @@ static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread 
     pthread_t made;
     bool blocked = t->starts_blocked = block_signals(t, attr);
     sigset_t mask = t->mask;
-    int err = REAL(pthread_create)(&made, attr, thread_main, t);
+    int err = REAL(pthread_create)(&made, attr, gort_race_thread_main, t);
     if (blocked)
         pthread_sigmask(SIG_SETMASK, &mask, NULL);
     if (err) {
@@ -369,7 +369,7 @@ static void once_release(const void **once)
 
 /* The first thing that the real pthread_once does for a caller, if it does it at all. The function may be left by an exception or the thread's end: the
  * next caller begins anew, after that. */
-static void once_main(void)
+static void gort_race_once_main(void)
 {
     __attribute__((cleanup(once_release))) const void *once = once_call.once;
     race_acquire(race_cur(), once);
@@ -382,7 +382,7 @@ INTERPOSE int pthread_once(pthread_once_t *once, void (*fn)(void))
         return REAL(pthread_once)(once, fn);
     once_call.fn = fn;
     once_call.once = once;
-    int err = REAL(pthread_once)(once, once_main);
+    int err = REAL(pthread_once)(once, gort_race_once_main);
     race_acquire(race_cur(), once);
     return err;
 }

@@ -21,20 +21,21 @@
 #include "race_suppress.h"
 
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int reported[3];                  /* by event_kind */
+enum { COUNT_FREED = EVENT_MISUSE + 1, COUNTS };
+static atomic_int reported[COUNTS];             /* by event_kind, and of the races those that are uses of freed memory */
 static int lost_stacks;                         /* under report_lock */
 
 int race_reported(void)
 {
     int n = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < COUNTS; i++)
         n += atomic_load_explicit(&reported[i], memory_order_relaxed);
     return n;
 }
 
 struct job {
     const struct race_event *event;
-    bool printed;
+    bool printed, after_free;
 };
 
 static void tell(void *arg)
@@ -45,6 +46,7 @@ static void tell(void *arg)
     if (!race_seen_places(&r) && !race_suppressed(&r)) {
         race_print(&r);
         j->printed = true;
+        j->after_free = r.after_free;
         lost_stacks += r.lost_stacks;
     }
     race_record_free(&r);
@@ -62,7 +64,7 @@ static void report(struct race_event *e)
     struct job j = {.event = e};
     tb_run_on_big_stack(tell, &j);
     if (j.printed)
-        atomic_fetch_add_explicit(&reported[e->kind], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&reported[j.after_free ? COUNT_FREED : (int)e->kind], 1, memory_order_relaxed);
     pthread_mutex_unlock(&report_lock);
     if (race_flags.halt_on_error && j.printed) {
         race_finish(0);
@@ -142,11 +144,14 @@ static bool could_run(const struct inspect_g *v, void *arg)
 
 static void print_counts(void)
 {
-    static const char *const what[] = {[EVENT_RACE] = "data race(s)", [EVENT_CYCLE] = "lock order inversion(s)", [EVENT_MISUSE] = "misuse(s) of locks"};
+    static const char *const what[COUNTS] = {
+        [EVENT_RACE] = "data race(s)", [EVENT_CYCLE] = "lock order inversion(s)", [EVENT_MISUSE] = "misuse(s) of locks",
+        [COUNT_FREED] = "use(s) of freed memory",
+    };
     if (race_reported() == 0 && race_suppressed_count() == 0)
         return;   /* no file for nothing */
     FILE *out = race_log();
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < COUNTS; i++) {
         int n = atomic_load_explicit(&reported[i], memory_order_relaxed);
         if (n > 0)
             fprintf(out, "Found %d %s\n", n, what[i]);

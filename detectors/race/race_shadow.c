@@ -98,6 +98,15 @@ uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
     }
 }
 
+void shadow_drop_second(struct shadow *s)
+{
+    struct shadow *second = shadow_second(s);
+    struct shadow_list *l = shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed));
+    atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+    if (l)
+        list_free(l);
+}
+
 /* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the word is held; elsewhere what he
  * enters now may stay: one entry too many or too few of an access that has no place here. */
 static void clear_word(struct shadow *s, uintptr_t addr)
@@ -110,10 +119,10 @@ static void clear_word(struct shadow *s, uintptr_t addr)
             shadow_hold(s, addr, &region);
             held = true;
         }
-        struct shadow_list *l = held ? shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed)) : NULL;
-        atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
-        if (l)
-            list_free(l);
+        if (held)
+            shadow_drop_second(s);
+        else
+            atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
     }
     atomic_store_explicit(&s->node, 0, memory_order_relaxed);
     atomic_store_explicit(&s->epoch, 0, memory_order_release);
@@ -147,6 +156,9 @@ void shadow_clear(uintptr_t addr, size_t n)
     if (race_unlikely(end >> 47 || !bias_of))
         return;
     for (uintptr_t next; addr < end; addr = next) {
+        next = addr + (1ul << CHUNK_BITS);
+        if (addr % (1ul << CHUNK_BITS) == 0 && next <= end && atomic_load_explicit(&touched[addr >> CHUNK_BITS], memory_order_relaxed) == 0)
+            continue;   /* terabytes, perhaps, that are only reserved. (Of a chunk that has other memory, too, somebody may be just about to set it.) */
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
         if (atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed) & marks)
             clear_region(addr, next < end ? next : end);

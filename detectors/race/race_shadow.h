@@ -129,6 +129,8 @@ static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint32_t re
  * *region: the region's word; the caller owns it, or has locked s. May wait: not between bias_enter and bias_leave. */
 uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region);
 
+/* Of a word that the caller holds: forgets what its second word has. */
+void shadow_drop_second(struct shadow *s);
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
 /* The latest plain write that the word of addr remembers; false: none. */

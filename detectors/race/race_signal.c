@@ -22,7 +22,7 @@ extern const char __start_gort_race_text[] __attribute__((weak)), __stop_gort_ra
 
 enum { SIGNALS = 65, TOP_WORDS = 8, LEAF_BYTES = 192 };
 static struct {
-    _Atomic(uintptr_t) fn;
+    _Atomic(uintptr_t) fn;       /* also the address by which its installation is ordered before its calls */
     atomic_bool wants_info;
 } handlers[SIGNALS];
 
@@ -78,6 +78,7 @@ static void handler(int s, siginfo_t *info, void *context)
         race_cur_tls = &race_ignored;
     }
     race_in_call = 0;
+    race_acquire(race_cur_tls, &handlers[s].fn);
     if (wants_info)
         ((void (*)(int, siginfo_t *, void *))fn)(s, info, context);
     else
@@ -103,6 +104,7 @@ static int set_action(int s, const struct sigaction *new, struct sigaction *old)
         ours = *new;
         ours.sa_flags |= SA_SIGINFO;
         ours.sa_sigaction = handler;
+        race_release(race_cur(), &handlers[s].fn);
         atomic_store_explicit(&handlers[s].wants_info, (new->sa_flags & SA_SIGINFO) != 0, memory_order_relaxed);
         atomic_store_explicit(&handlers[s].fn, (uintptr_t)new->sa_sigaction, memory_order_release);
     }

@@ -273,7 +273,7 @@ static bool race_in(int i, int j, uintptr_t byte)
 {
     if (t->free && i > j)
         return race_in(j, i, byte);
-    return i < j && contains(i, byte) && contains(j, byte) && conflict(i, j) && !happens_before(i, j) && same_life(i, j, byte);
+    return i < j && contains(i, byte) && contains(j, byte) && conflict(i, j) && (t->event[i].frees || !happens_before(i, j)) && same_life(i, j, byte);
 }
 
 /* The second way to stand for: r came first, is as strong, and until event `end` nobody has seen it without i. */
@@ -295,13 +295,22 @@ static bool as_strong(int r, int i, uintptr_t byte)
 
 static bool stands_for(int r, int i, uintptr_t byte, int j)
 {
-    return r == i || (as_strong(r, i, byte) && race_in(r, j, byte) && (happens_before(i, r) || same_epoch(r, i, j)));
+    return r == i || (as_strong(r, i, byte) && race_in(r, j, byte) && (happens_before(i, r) || same_epoch(r, i, j) || (t->event[r].frees && r > i)));
+}
+
+/* Whether j comes after a free that k was in order with: that race is j's alone. */
+static bool freed_since(int k, int j, uintptr_t byte)
+{
+    for (int e = k; e < j; e++)
+        if (t->event[e].frees && contains(e, byte) && (e == k || happens_before(k, e)))
+            return true;
+    return false;
 }
 
 static bool is_repeated(int j, uintptr_t byte)
 {
     for (int k = 0; k < j; k++)
-        if (as_strong(k, j, byte) && same_life(k, j, byte) && same_epoch(k, j, j))
+        if (as_strong(k, j, byte) && same_life(k, j, byte) && same_epoch(k, j, j) && !freed_since(k, j, byte))
             return true;
     return false;
 }

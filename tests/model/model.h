@@ -3,15 +3,16 @@
  * A trace is what a program did, in the order in which it happened: events of goroutines. The model keeps all of them, draws the edges that
  * docs/race.md promises and no others, gives each event a full vector clock (one place for each goroutine of the program), and compares each access
  * with each. Two accesses are a race if they share a byte in the same life of the memory, one writes, not both are atomic, and neither happened
- * before the other.
+ * before the other, or the first one frees the memory.
  *
  * What the detector must report, exactly:
  *   - nothing but races;
  *   - at access j, for each earlier access i that races with it in byte b: the pair (i, j), or (r, j) with an r that stands for i in byte b:
  *     r contains b and conflicts with all that i conflicts with (it writes or i reads; it is not atomic or i is), and either
  *     i happened before r (then whoever races with i races with r), or r is of i's goroutine, came before it, and nobody up to j has
- *     seen r without i (then nobody can tell them apart);
- *   - unless an access of j's goroutine stands for j in b in the second way: then the race has been reported already.
+ *     seen r without i (then nobody can tell them apart), or r frees the memory later than i (then whoever comes after i races with r);
+ *   - unless an access of j's goroutine stands for j in b in the second way, and did not happen before a free that j came after: then the race has been
+ *     reported already.
  * Where accesses ran free, at the same time, all that can be said is: nothing but races; and for each byte in which there is a race, one that
  * contains it. */
 #ifndef MODEL_H
@@ -69,6 +70,7 @@ struct event {
     uintptr_t addr;
     uint32_t size;
     bool write, atomic;   /* of accesses; the atomic operations are accesses, too */
+    bool frees;           /* a write after which the memory is nobody's, until its next life */
     int order;
     int object;
     int id;

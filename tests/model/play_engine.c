@@ -378,6 +378,7 @@ static void play_malloc(const struct step *s, int p)
         record_at(EV_LIFE, place[p].g, block[b].at, size);
     } else {
         record_access(EV_ACCESS, place[p].g, block[b].at, block[b].size, true, 0);
+        trace.event[trace.n - 1].frees = true;
         free(block[b].at);
     }
     block[b].live = s->op == OP_MALLOC;

@@ -1,5 +1,6 @@
 /* What is right: pthread locks of every kind locked and unlocked in any order, again where that is allowed, destroyed and used anew; a mutex that is unlocked by
- * another goroutine; memory with unlocked locks freed; a lock held in a child of fork. */
+ * another goroutine; memory with unlocked locks freed; a lock held in a child of fork; locks left behind, locked, by a function, and new ones in their place;
+ * the program's own locks, which the linker has initialized, used when they are destroyed. */
 // race-expect: ^done$
 // absent: WARNING|Found
 #include "race_test.h"
@@ -17,8 +18,39 @@ static void *worker(void *p)
     return NULL;
 }
 
+static __attribute__((noinline)) void leave_behind(bool by_call)
+{
+    pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    if (by_call)
+        pthread_mutex_init(&m, NULL);
+    pthread_mutex_lock(&m);
+}
+
+void __tsan_mutex_create(void *addr, unsigned flags);
+void __tsan_mutex_destroy(void *addr, unsigned flags);
+void __tsan_mutex_pre_lock(void *addr, unsigned flags);
+void __tsan_mutex_post_lock(void *addr, unsigned flags, int recursion);
+int __tsan_mutex_pre_unlock(void *addr, unsigned flags);
+void __tsan_mutex_post_unlock(void *addr, unsigned flags);
+
+static void destroyed_in_use(void *lock, unsigned destroy_flags)
+{
+    __tsan_mutex_pre_lock(lock, 0);
+    __tsan_mutex_post_lock(lock, 0, 0);
+    __tsan_mutex_destroy(lock, destroy_flags);
+    __tsan_mutex_pre_unlock(lock, 0);
+    __tsan_mutex_post_unlock(lock, 0);
+}
+
 int main(void)
 {
+    enum { LINKER_INIT = 1, NOT_STATIC = 1 << 8 };
+    static int by_linker[2];
+    __tsan_mutex_create(&by_linker[0], LINKER_INIT);
+    destroyed_in_use(&by_linker[0], 0);
+    destroyed_in_use(&by_linker[1], NOT_STATIC);
+    for (int i = 0; i < 6; i++)
+        leave_behind(i % 2);
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     for (int type = PTHREAD_MUTEX_NORMAL; type <= PTHREAD_MUTEX_ERRORCHECK; type++) {
