@@ -9,12 +9,14 @@
  *   M, at each runtime entry (rt_enter)      monitor, holding sched.lock
  *   1. in_rt = 1                             1. p_lost = 1
  *   2. compiler barrier                      2. membarrier: a full barrier in every thread
- *   3. if p_lost: monitor_regain             3. if in_rt: p_lost = 0 (not now)   else: the P is taken
+ *   3. if p_lost: monitor_regain             3. if in_rt: p_lost = ASKED   else: the P is taken
  *   at exit: in_rt = 0 (release)
  *
  * If the monitor reads in_rt == 0, M had not stored 1 before the membarrier, so M's load of p_lost comes after it and sees 1: M
- * can't use the P any more without going through monitor_regain, which takes sched.lock. If both see each other, M finds p_lost 0
- * under the lock and goes on. A kernel without membarrier never hands off.
+ * can't use the P any more without going through monitor_regain, which takes sched.lock. If both see each other, M keeps the P, but is ASKED: at this entry or
+ * the next it lets the others go first, by itself. Otherwise a goroutine that never waits but is in the runtime most of the time (a loop around a select with a
+ * default) would be found there again and again. Whoever runs on M by then may be asked in its place; it costs one turn. A kernel without membarrier never
+ * hands off.
  *
  * The monitor also looks at the netpoller when every P is busy, refreshes the cached clock, wakes an M for timers that nobody
  * watches, does what signal handlers may not do (signals.c), and looks again for a deadlock that unknown threads made doubtful. It sleeps while
@@ -24,15 +26,16 @@
 #include "scavenge.h"
 #include "signals.h"
 
+enum { TAKEN = 1, ASKED = 2 };   /* p_lost */
 enum { TICK_NS = 5000000, RECHECK_NS = 50000000, SCAVENGE_NS = 20000000 };
 
 struct m *monitor_regain(struct m *m)
 {
     lock(&sched.lock);
-    bool lost = atomic_load_explicit(&m->p_lost, memory_order_relaxed);
+    unsigned lost = atomic_load_explicit(&m->p_lost, memory_order_relaxed);
     atomic_store_explicit(&m->p_lost, 0, memory_order_relaxed);
     unlock(&sched.lock);
-    if (!lost)
+    if (lost == 0 || (lost == ASKED && !m->p))   /* wired meanwhile */
         return m;
     sched_get_in_line(m);
     return rt_m();
@@ -42,14 +45,14 @@ static void try_take(struct p *p, uint32_t tick)
 {
     lock(&sched.lock);
     struct m *m = p->m;
-    if (p->status != P_RUNNING || !m || m->p != p || __atomic_load_n(&p->tick, __ATOMIC_RELAXED) != tick ||
-        atomic_load_explicit(&m->in_rt, memory_order_relaxed)) {
+    if (p->status != P_RUNNING || !m || m->p != p || __atomic_load_n(&p->tick, __ATOMIC_RELAXED) != tick) {
         unlock(&sched.lock);
         return;
     }
-    atomic_store_explicit(&m->p_lost, 1, memory_order_relaxed);
-    if (!os_membarrier() || atomic_load_explicit(&m->in_rt, memory_order_acquire)) {
-        atomic_store_explicit(&m->p_lost, 0, memory_order_relaxed);
+    bool in_rt = atomic_load_explicit(&m->in_rt, memory_order_relaxed);
+    atomic_store_explicit(&m->p_lost, in_rt ? ASKED : TAKEN, memory_order_relaxed);
+    if (in_rt || !os_membarrier() || atomic_load_explicit(&m->in_rt, memory_order_acquire)) {
+        atomic_store_explicit(&m->p_lost, ASKED, memory_order_relaxed);
         unlock(&sched.lock);
         return;
     }

@@ -103,7 +103,7 @@ struct m {
     struct g *g;                     /* (o) the goroutine it runs, NULL in the scheduler; tools read it */
     struct p *p;                     /* (o), and (s) when the monitor takes it: see monitor.c */
     atomic_uint in_rt;               /* (a) 1 inside the runtime; pairs with p_lost, see monitor.c */
-    atomic_uint p_lost;              /* (a) the monitor took, or is taking, the P */
+    atomic_uint p_lost;              /* (a) the monitor took, or is taking, the P, or asks for a turn for others: monitor.c */
     bool is_worker;                  /* (i) */
     bool spinning;                   /* (o), and (s) while idle: counted in sched.nspinning */
     uint8_t naps;                    /* (o) since it last found work: findwork.c */

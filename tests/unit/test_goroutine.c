@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct small { int a; double b; };
 struct large { long v[12]; };
@@ -279,6 +280,32 @@ Test(go, an_endless_loop_does_not_stop_the_others)
     go(nothing);
     while (go_num_goroutine() > 2)
         go_sleep(GO_MILLISECOND);
+    stop = true;
+    go_waitgroup_wait(&wg);
+}
+
+/* Nor does one that is in the runtime all the time but never waits: twenty timers are not much later than its slices last. In the processor's time, since the
+ * machine may be busy; a loop that is never asked to let others go first takes ten times as much. */
+static void endless_looks(_Atomic(bool) *stop)
+{
+    go_chan(int) c = go_make_chan(int, 0);
+    while (!*stop)
+        go_select(go_case_recv(c, NULL), go_case_recv(c, NULL), go_case_send(c, 1), go_case_default);
+    go_chan_free(c);
+    go_waitgroup_done(&wg);
+}
+
+Test(go, an_endless_loop_of_looks_does_not_stop_the_others, .timeout = 60)
+{
+    static _Atomic(bool) stop;
+    go_maxprocs(1);
+    go_waitgroup_add(&wg, 1);
+    go(endless_looks, &stop);
+    go_sleep(GO_MILLISECOND);
+    clock_t begin = clock();
+    for (int i = 0; i < 20; i++)
+        go_sleep(GO_MILLISECOND);
+    cr_expect_lt(clock() - begin, CLOCKS_PER_SEC, "%f s", (double)(clock() - begin) / CLOCKS_PER_SEC);
     stop = true;
     go_waitgroup_wait(&wg);
 }
