@@ -7,7 +7,6 @@
 #include "internal.h"
 #include "note.h"
 #include "os.h"
-#include <stdlib.h>
 
 /* Valgrind is told of stacks, or it would take a switch for a very large frame. Its requests are a few instructions without effect elsewhere. */
 #if __has_include(<valgrind/valgrind.h>)
@@ -41,11 +40,16 @@ struct claim {
     bool commit;
 };
 
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
 /* A new slab, as large as what there is already: to map is to wait until no other thread has a page fault or gets stacks ready, and none can while we
  * wait. Where address space is short, the smallest slab may still be had. */
 static bool slab_new_locked(void)
 {
-    unsigned n = stacks.count < RT_STACKS_PER_SLAB ? RT_STACKS_PER_SLAB : stacks.count < RT_STACKS_PER_SLAB_MAX ? stacks.count : RT_STACKS_PER_SLAB_MAX;
+    unsigned n = stacks.count > RT_STACKS_PER_SLAB ? least(stacks.count, RT_STACKS_PER_SLAB_MAX) : RT_STACKS_PER_SLAB;
     char *slab = os_map((size_t)n * RT_STACK_BYTES);
     if (!slab && n > RT_STACKS_PER_SLAB)
         slab = os_map((size_t)(n = RT_STACKS_PER_SLAB) * RT_STACK_BYTES);
@@ -55,11 +59,6 @@ static bool slab_new_locked(void)
     stacks.next = 0;
     stacks.end = n;
     return true;
-}
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
 }
 
 /* Claims up to `most` slices, which the caller gets ready, and all but `own` of them puts. */

@@ -14,8 +14,8 @@
 #include "race_flags.h"
 #include "race_heap.h"
 #include "race_hint.h"
-#include "race_order.h"
 #include "race_list.h"
+#include "race_order.h"
 #include "race_record.h"
 #include "race_uses.h"
 
