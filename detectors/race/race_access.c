@@ -19,6 +19,25 @@ static race_noinline void report_raced(struct race_g *g, uintptr_t word, struct 
         race_free(r->more, r->cap * sizeof *r->more);
 }
 
+/* A birth: the goroutine got the memory in this epoch. It counts as a write to the whole word, but is entered as what every access subsumes and none is
+ * equal to: of no bytes, an atomic read. So an access that happened after it takes its place, be it of the same goroutine and epoch, and a report
+ * names the program's access rather than malloc; what comes unordered with it races with it. (Bytes of the word that were not accessed meanwhile are
+ * forgotten then.) Only a first word holds one: whoever races with it leaves a write behind. */
+static inline uint64_t birth_of(const struct race_g *g)
+{
+    return g->epoch | EPOCH_ATOMIC;
+}
+
+static inline bool is_birth(uint64_t e)
+{
+    return epoch_mask(e) == 0;
+}
+
+static inline uint64_t birth_as_write(uint64_t e)
+{
+    return (e | SHADOW_STRENGTH) - EPOCH_ATOMIC;
+}
+
 /* The long way, one word, held: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
 static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64_t first, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
@@ -30,6 +49,10 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
     bool settled = true, before, keep_old = false, more = false;
     if (first) {
         enum verdict v = shadow_judge(g, first, now, &before);
+        if (race_unlikely(is_birth(first)) && !before) {
+            old.epoch = birth_as_write(first);
+            v = RACE;
+        }
         keep_old = v != DROP;
         settled = before;
         if (v == RACE)
@@ -312,19 +335,16 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
         access_part(g, addr, (unsigned)n, kind, pc);
 }
 
-static inline void word_freed(struct shadow *s, uint32_t my_node, uint32_t my_pc)
+/* Memory as a whole: each word is entered as e, whatever was there. */
+static inline void word_becomes(struct shadow *s, uint64_t e, uint32_t my_node, uint32_t my_pc)
 {
     if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE))
         shadow_drop_second(s);
-    shadow_set(s, EPOCH_FREED, my_node, my_pc);
+    shadow_set(s, e, my_node, my_pc);
 }
 
-/* The free itself came in as a write, and was judged. What takes its place, and that of all else, happened before nothing: whoever comes later
- * races with it. */
-void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
+static void words_become(struct race_g *g, uintptr_t addr, size_t n, uint64_t e, uintptr_t pc)
 {
-    if (race_unlikely(g == &race_ignored || g->disabled))
-        return;
     uint32_t node = g->node->id, packed = race_pc_pack(pc), region;
     for (uintptr_t end = addr + n, next; addr < end; addr = next) {
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
@@ -334,13 +354,29 @@ void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
             return;
         bool own = bias_enter(bias_me, addr, &region);
         for (; own && addr < next && !(atomic_load_explicit(&s->epoch, RELAXED) & EPOCH_LOCK); addr += 8, s++)
-            word_freed(s, node, packed);
+            word_becomes(s, e, node, packed);
         if (own)
             bias_leave(bias_me);
         for (; addr < next; addr += 8, s++) {
             shadow_hold(s, addr, &region);
-            word_freed(s, node, packed);
+            word_becomes(s, e, node, packed);
             bias_leave(bias_me);
         }
     }
+}
+
+/* The free itself came in as a write, and was judged. What takes its place, and that of all else, happened before nothing: whoever comes later
+ * races with it. */
+void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
+{
+    if (race_likely(g != &race_ignored && !g->disabled))
+        words_become(g, addr, n, EPOCH_FREED, pc);
+}
+
+void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
+{
+    words_become(g, addr, n, birth_of(g), pc);
+    g->recorded = true;
+    for (uintptr_t end = addr + n; addr < end; addr = (addr | ((1ul << MARK_BITS) - 1)) + 1)
+        shadow_mark(addr, atomic_load_explicit(&bias_of[addr >> BIAS_BITS], RELAXED));
 }

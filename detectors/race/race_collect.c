@@ -270,6 +270,7 @@ static void locate(struct record *r, const struct race_event *e, uintptr_t addr)
         l->freed = b.freed;
         l->allocator = who_of(r, b.allocated.epoch, NULL);
         l->allocated = stack_of(r, b.allocated.node, race_pc_unpack(b.allocated.pc), false);
+        r->at_birth = same_place(b.allocated, e->old);
         if (b.freed && !same_place(b.released, e->now) && !same_place(b.released, e->old)) {   /* else a side tells it */
             l->freer = who_of(r, b.released.epoch, NULL);
             l->released = stack_of(r, b.released.node, race_pc_unpack(b.released.pc), false);

@@ -88,6 +88,8 @@ const char *race_hint(const struct record *r)
         return half_use_hint(a, b, l);
     if (r->after_free)
         return "the block was freed before: free it after its last use";
+    if (r->at_birth)
+        return "the block was handed over without an order: do it by a channel, under a lock, or by an atomic that releases and acquires";
     if (l->place == PLACE_HEAP && l->freed)
         return "the block is freed while another goroutine still uses it: wait for that before free()";
     if (a->atomic != b->atomic)

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "race_alloc.h"
 #include "race_calls.h"
 #include "race_shadow.h"
 
@@ -406,10 +407,16 @@ int __wrap_pause(void) { return BLOCKING(__real_pause()); }
 
 /* ---- mappings: a new life for their memory ---- */
 
-static void *mapped(void *p, size_t n)
+/* Its beginning is as written to by the call. */
+static void *mapped(void *p, size_t n, uintptr_t pc)
 {
-    if (p != MAP_FAILED)
-        shadow_clear((uintptr_t)p, n);
+    enum { BEGINNING = 1024 };
+    struct race_g *g = race_cur();
+    if (p == MAP_FAILED)
+        return p;
+    shadow_clear((uintptr_t)p, n);
+    if (!g->disabled && n > 0 && !race_memory_tight())
+        race_access_born(g, (uintptr_t)p, n < BEGINNING ? n : BEGINNING, pc);
     return p;
 }
 
@@ -417,14 +424,14 @@ void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
     race_fd_use(fd, FD_MAP, PC);
-    return is_on() ? mapped(__real_mmap(at, n, prot, flags, fd, from), n) : __real_mmap(at, n, prot, flags, fd, from);
+    return is_on() ? mapped(__real_mmap(at, n, prot, flags, fd, from), n, PC) : __real_mmap(at, n, prot, flags, fd, from);
 }
 
 void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
     race_fd_use(fd, FD_MAP, PC);
-    return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n) : __real_mmap64(at, n, prot, flags, fd, from);
+    return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n, PC) : __real_mmap64(at, n, prot, flags, fd, from);
 }
 
 CALL(int, mincore, (void *at, size_t n, unsigned char *to), (at, n, to), , if (r == 0) writes(to, (n + 4095) / 4096, pc))

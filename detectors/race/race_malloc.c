@@ -1,6 +1,7 @@
-/* The malloc family: a block's life. Birth forgets what was known of its memory; death is a write to all of it, so that whoever still uses it
- * without having been waited for races with the free, and the end of the synchronization by its addresses. Then the memory is marked: whoever
- * uses it before its next birth is told, ordered or not. But not what goes back to the system: somebody whom we don't see may map it.
+/* The malloc family: a block's life. Birth forgets what was known of its memory, and is a write to it, or to its beginning: whoever got the pointer without
+ * an order races with it. Death is a write to all of it, so that whoever still uses it without having been waited for races with the free, and the
+ * end of the synchronization by its addresses. Then the memory is marked: whoever uses it before its next birth is told, ordered or not. But not
+ * what goes back to the system: somebody whom we don't see may map it.
  *
  * Blocks that a shared library frees are not written to: what ordered the library may be out of sight, and birth forgets them in any case. */
 #define _GNU_SOURCE
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "race_alloc.h"
 #include "race_heap.h"
 #include "race_libc.h"
 #include "race_locks.h"
@@ -29,6 +31,7 @@ void __libc_free(void *p);
 enum {
     LARGE = 64 * 1024,      /* of larger blocks only the beginning, and what was ever accessed, is written to by free */
     BEGINNING = 1024,
+    BORN_MAX = 4096,        /* of larger blocks only the beginning is written to by their birth */
     ZEROED_MAX = 64 * 1024, /* larger ones are fresh from the system, which zeroes them */
 };
 
@@ -42,12 +45,34 @@ static size_t room(void *p)
     return REAL(malloc_usable_size)(p);
 }
 
+/* The part of a block of n bytes that is written to by its birth. */
+static size_t born_part(size_t n)
+{
+    return n <= BORN_MAX ? n : BEGINNING;
+}
+
+/* Whose first `kept` bytes are about to be written to. */
+static void *born_but(void *p, size_t n, size_t kept, uintptr_t pc)
+{
+    struct race_g *g = race_cur();
+    race_heap_born(g, p, n, pc);
+    if (!p)
+        return NULL;
+    size_t all = room(p), from = 0, to = 0;
+    if (g != &race_ignored && !g->disabled && is_in_program(pc) && !race_memory_tight()) {
+        to = born_part(all);
+        from = kept < to ? kept & ~(size_t)7 : to;
+        if (from < to)
+            race_access_born(g, (uintptr_t)p + from, to - from, pc);
+    }
+    shadow_clear((uintptr_t)p, from);   /* even with the detector off: the block may be handed to the program */
+    shadow_clear((uintptr_t)p + to, all - to);
+    return p;
+}
+
 static void *born(void *p, size_t n, uintptr_t pc)
 {
-    race_heap_born(race_cur(), p, n, pc);
-    if (p)
-        shadow_clear((uintptr_t)p, room(p));   /* even with the detector off: the block may be handed to the program */
-    return p;
+    return born_but(p, n, 0, pc);
 }
 
 static void frees(const void *p, size_t n, uintptr_t pc)
@@ -112,8 +137,9 @@ INTERPOSE void *malloc(size_t n)
 INTERPOSE void *calloc(size_t k, size_t n)
 {
     uintptr_t pc = caller(PC);
-    void *p = born(__libc_calloc(k, n), k * n, pc);
-    if (p && k * n <= ZEROED_MAX && is_in_program(pc))
+    bool is_written = k * n <= ZEROED_MAX;
+    void *p = born_but(__libc_calloc(k, n), k * n, is_written ? k * n : 0, pc);
+    if (p && is_written && is_in_program(pc))
         writes(p, k * n, pc);
     return p;
 }
@@ -133,9 +159,9 @@ static void *reborn(void *p, size_t n, uintptr_t pc)
             where_known(p, before, pc, writes);
         return NULL;
     }
-    born(q, n, pc);
+    size_t kept = before < n ? before : n;
+    born_but(q, n, kept, pc);
     if (q && is_in_program(pc)) {
-        size_t kept = before < n ? before : n;
         if (kept <= LARGE)
             writes(q, kept, pc);
         else

@@ -88,6 +88,7 @@ struct record {
     enum event_kind kind;
     const char *title;
     bool after_free;                    /* race: access[1] freed the memory, and access[0] is ordered after it */
+    bool at_birth;                      /* race: access[1] allocated the memory */
     struct rec_access access[2];        /* race: now, before; misuse: access[0] where it happened */
     struct rec_location location;
     const char *hint;                   /* the likely way to mend it, where that is certain */

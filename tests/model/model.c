@@ -307,10 +307,29 @@ static bool freed_since(int k, int j, uintptr_t byte)
     return false;
 }
 
+/* Whether nothing needs to remember birth i at access j. */
+static bool outlived(int i, int j, uintptr_t byte)
+{
+    for (int k = i + 1; t->event[i].birth && k < j; k++)
+        for (uintptr_t b = byte & ~7ul; b <= (byte | 7); b++)
+            if (contains(k, b) && happens_before(i, k))
+                return true;
+    return false;
+}
+
+/* Whether birth k has raced before event j. */
+static bool has_raced(int k, int j, uintptr_t byte)
+{
+    for (int e = k + 1; e < j; e++)
+        if (race_in(k, e, byte))
+            return true;
+    return false;
+}
+
 static bool is_repeated(int j, uintptr_t byte)
 {
     for (int k = 0; k < j; k++)
-        if (as_strong(k, j, byte) && same_life(k, j, byte) && same_epoch(k, j, j) && !freed_since(k, j, byte))
+        if (as_strong(k, j, byte) && (!t->event[k].birth || has_raced(k, j, byte)) && same_life(k, j, byte) && same_epoch(k, j, j) && !freed_since(k, j, byte))
             return true;
     return false;
 }
@@ -403,7 +422,7 @@ struct verdict model_judge(const struct trace *trace, const struct reported *r, 
                 if (!race_in(i, j, b))
                     continue;
                 race = true;
-                if (t->free ? !said_of(r, n, b) : !said(r, n, i, j, b) && !is_repeated(j, b))
+                if (t->free ? !said_of(r, n, b) : !said(r, n, i, j, b) && !is_repeated(j, b) && !outlived(i, j, b))
                     return disagreed("a race, and not reported", i, j, b);
             }
             v.races += race;

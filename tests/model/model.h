@@ -12,7 +12,9 @@
  *     i happened before r (then whoever races with i races with r), or r is of i's goroutine, came before it, and nobody up to j has
  *     seen r without i (then nobody can tell them apart), or r frees the memory later than i (then whoever comes after i races with r);
  *   - unless an access of j's goroutine stands for j in b in the second way, and did not happen before a free that j came after: then the race has been
- *     reported already.
+ *     reported already;
+ *   - a birth (the allocation of memory is a write to it) stands for no access of its own goroutine, until it has raced; and it need not be reported
+ *     with j if something in the same 8 bytes was accessed after it (ordered, and earlier than j).
  * Where accesses ran free, at the same time, all that can be said is: nothing but races; and for each byte in which there is a race, one that
  * contains it. */
 #ifndef MODEL_H
@@ -70,6 +72,7 @@ struct event {
     uintptr_t addr;
     uint32_t size;
     bool write, atomic;   /* of accesses; the atomic operations are accesses, too */
+    bool birth;           /* a write that begins the memory's life */
     bool frees;           /* a write after which the memory is nobody's, until its next life */
     int order;
     int object;

@@ -376,6 +376,9 @@ static void play_malloc(const struct step *s, int p)
         block[b].at = malloc(size);
         block[b].size = size;
         record_at(EV_LIFE, place[p].g, block[b].at, size);
+        record_access(EV_ACCESS, place[p].g, block[b].at, size, true, 0);
+        trace.event[trace.n - 1].birth = true;
+        trace.event[trace.n - 1].id = trace.event[trace.n - 2].id;   /* the turn's */
     } else {
         record_access(EV_ACCESS, place[p].g, block[b].at, block[b].size, true, 0);
         trace.event[trace.n - 1].frees = true;
