@@ -156,7 +156,7 @@ void race_ignore_end(void);
 
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc);   /* size 1..8 within one word; kind: EPOCH_* bits */
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc);
-/* g, which has just written to all of [addr, addr + n), whole words, frees it: whoever accesses it before its next life uses freed memory. */
+/* g frees [addr, addr + n), whole words: a write; and whoever accesses it before its next life uses freed memory. */
 void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);
 /* The words of [addr, addr + n) begin a life with g, by its call at pc: whoever accesses them unordered with that is told. What was known of them goes. */
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);

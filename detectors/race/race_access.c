@@ -335,48 +335,69 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
         access_part(g, addr, (unsigned)n, kind, pc);
 }
 
-/* Memory as a whole: each word is entered as e, whatever was there. */
-static inline void word_becomes(struct shadow *s, uint64_t e, uint32_t my_node, uint32_t my_pc)
+/* Whether all that the word remembers is a single access that happened before, as far as can be said at once; e: its epoch. */
+static inline bool is_settled_single(const struct race_g *g, struct shadow *s, uint64_t e)
 {
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE))
-        shadow_drop_second(s);
-    shadow_set(s, e, my_node, my_pc);
+    return !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && (e == 0 || epoch_slot(e) == g->slot || shadow_seen(g, e));
 }
 
-static void words_become(struct race_g *g, uintptr_t addr, size_t n, uint64_t e, uintptr_t pc)
+/* Frees words from *s on, as many as are easy. region: of them all. Where they end. */
+static uintptr_t words_freed(struct race_g *g, struct shadow *s, uintptr_t addr, uintptr_t end, uint64_t node_pc)
 {
-    uint32_t node = g->node->id, packed = race_pc_pack(pc), region;
+    uint32_t region, node = (uint32_t)node_pc, pc = (uint32_t)(node_pc >> 32);
+    if (bias_enter(bias_me, addr, &region)) {
+        for (; addr < end; addr += 8, s++) {
+            uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+            if (race_unlikely((e & EPOCH_LOCK) || !is_settled_single(g, s, e)))
+                break;
+            shadow_set(s, EPOCH_FREED, node, pc);
+        }
+        bias_leave(bias_me);
+        return addr;
+    }
+    for (uint64_t e; addr < end && (region & BIAS_OWNER) == BIAS_SHARED && shadow_try_lock(s, addr, region, &e); addr += 8, s++) {
+        if (!is_settled_single(g, s, e)) {
+            shadow_lock_back(s, e);
+            break;
+        }
+        shadow_set(s, EPOCH_FREED, node, pc);
+    }
+    return addr;
+}
+
+/* As any other word: first the write is judged. */
+static race_noinline void word_freed(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t node_pc, uintptr_t pc)
+{
+    uint32_t region;
+    access_word(g, s, addr, g->epoch_of_write, pc);
+    shadow_hold(s, addr, &region);
+    if (atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)
+        shadow_drop_second(s);
+    shadow_set(s, EPOCH_FREED, (uint32_t)node_pc, (uint32_t)(node_pc >> 32));
+    bias_leave(bias_me);
+}
+
+/* What takes the place of all that is known happened before nothing: whoever comes later races with it. */
+void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
+{
+    if (race_unlikely(g == &race_ignored || g->disabled))
+        return;
+    uint64_t node_pc = g->node->id | (uint64_t)race_pc_pack(pc) << 32;
+    g->recorded = true;
     for (uintptr_t end = addr + n, next; addr < end; addr = next) {
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
         next = next < end ? next : end;
         struct shadow *s = shadow_of(addr);
         if (race_unlikely(!s))
             return;
-        bool own = bias_enter(bias_me, addr, &region);
-        for (; own && addr < next && !(atomic_load_explicit(&s->epoch, RELAXED) & EPOCH_LOCK); addr += 8, s++)
-            word_becomes(s, e, node, packed);
-        if (own)
-            bias_leave(bias_me);
-        for (; addr < next; addr += 8, s++) {
-            shadow_hold(s, addr, &region);
-            word_becomes(s, e, node, packed);
-            bias_leave(bias_me);
-        }
+        for (uintptr_t a = addr; (a = words_freed(g, shadow_in(shadow_slice(a), a), a, next, node_pc)) < next; a += 8)
+            word_freed(g, shadow_in(shadow_slice(a), a), a, node_pc, pc);
+        shadow_mark_all(addr, next);
     }
-}
-
-/* The free itself came in as a write, and was judged. What takes its place, and that of all else, happened before nothing: whoever comes later
- * races with it. */
-void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
-{
-    if (race_likely(g != &race_ignored && !g->disabled))
-        words_become(g, addr, n, EPOCH_FREED, pc);
 }
 
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
-    words_become(g, addr, n, birth_of(g), pc);
     g->recorded = true;
-    for (uintptr_t end = addr + n; addr < end; addr = (addr | ((1ul << MARK_BITS) - 1)) + 1)
-        shadow_mark(addr, atomic_load_explicit(&bias_of[addr >> BIAS_BITS], RELAXED));
+    shadow_fill(addr, n, birth_of(g), g->node->id, race_pc_pack(pc));
 }

@@ -77,7 +77,6 @@ static void *born(void *p, size_t n, uintptr_t pc)
 
 static void frees(const void *p, size_t n, uintptr_t pc)
 {
-    writes(p, n, pc);
     race_access_freed(race_cur(), (uintptr_t)p, n, pc);
 }
 

@@ -11,8 +11,8 @@
 
 _Atomic(uintptr_t) shadow_slices[SLICES];
 uintptr_t shadow_nobody;
-enum { CHUNK_BITS = 20, CHUNK_DENSE = 1 << (CHUNK_BITS - BIAS_BITS - 2) };
-static _Atomic(uint16_t) *touched;   /* by addr >> CHUNK_BITS: how many regions were accessed */
+enum { CHUNK_BITS = 20, CHUNK_DENSE = 1 << (CHUNK_BITS - BIAS_BITS - 2), CHUNK_FILLED = 1 << 15 };
+static _Atomic(uint16_t) *touched;   /* by addr >> CHUNK_BITS: how many regions were accessed, and whether shadow_fill was there */
 
 /* The first hook of all gets here, on the only thread there is. */
 void shadow_start(void)
@@ -64,7 +64,7 @@ bool shadow_settle(uintptr_t addr)
     bool first = false, mine = shadow_of(addr) && bias_settle(addr, &first);
     if (first)
         race_memory_count(WORDS_OF_REGION);
-    if (first && atomic_fetch_add_explicit(&touched[addr >> CHUNK_BITS], 1, memory_order_relaxed) == CHUNK_DENSE)
+    if (first && (atomic_fetch_add_explicit(&touched[addr >> CHUNK_BITS], 1, memory_order_relaxed) & ~CHUNK_FILLED) == CHUNK_DENSE)
         chunk_is_dense(addr);
     return mine;
 }
@@ -108,26 +108,26 @@ void shadow_drop_second(struct shadow *s)
 }
 
 /* Somebody may still use memory that begins a new life, against all rules. Where there is a list to be freed the word is held; elsewhere what he
- * enters now may stay: one entry too many or too few of an access that has no place here. */
-static void clear_word(struct shadow *s, uintptr_t addr)
+ * enters now may stay: one entry too many or too few of an access that has no place here. So it need not be the caller's region. */
+static race_noinline void drop_more(struct shadow *s, uintptr_t addr)
 {
     uint32_t region;
-    bool held = false;
-    if (atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE) {
-        struct shadow *second = shadow_second(s);
-        if (shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed))) {
-            shadow_hold(s, addr, &region);
-            held = true;
-        }
-        if (held)
-            shadow_drop_second(s);
-        else
-            atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+    struct shadow *second = shadow_second(s);
+    if (!shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed))) {
+        atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
+        return;
     }
-    atomic_store_explicit(&s->node, 0, memory_order_relaxed);
-    atomic_store_explicit(&s->epoch, 0, memory_order_release);
-    if (held)
-        bias_leave(bias_me);
+    uint64_t e = shadow_hold(s, addr, &region);
+    shadow_drop_second(s);
+    shadow_set(s, e, atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_NODE, 0);
+    bias_leave(bias_me);
+}
+
+static inline void word_begins(struct shadow *s, uintptr_t addr, uint64_t epoch, uint32_t node, uint32_t pc)
+{
+    if (race_unlikely(atomic_load_explicit(&s->node, memory_order_relaxed) & SHADOW_MORE))
+        drop_more(s, addr);
+    shadow_set(s, epoch, node, pc);
 }
 
 /* What has no mark is empty. A mark goes before its words are cleared, so an access that comes in meanwhile, against all rules, leaves one. */
@@ -144,7 +144,7 @@ static void clear_region(uintptr_t addr, uintptr_t end)
             atomic_fetch_and_explicit(region, ~mark, memory_order_relaxed);
         struct shadow *s = shadow_of(addr);
         for (uintptr_t stop = next < end ? next : end; addr < stop; s++, addr += 8)
-            clear_word(s, addr);
+            word_begins(s, addr, 0, 0, 0);
     }
 }
 
@@ -162,6 +162,25 @@ void shadow_clear(uintptr_t addr, size_t n)
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
         if (atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed) & marks)
             clear_region(addr, next < end ? next : end);
+    }
+}
+
+/* Not counted as settled: that comes with the first access. */
+void shadow_fill(uintptr_t addr, size_t n, uint64_t epoch, uint32_t node, uint32_t pc)
+{
+    uintptr_t end = (addr + n + 7) & ~7ul;
+    addr &= ~7ul;
+    for (uintptr_t next; addr < end; addr = next) {
+        next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
+        next = next < end ? next : end;
+        struct shadow *s = shadow_of(addr);
+        if (race_unlikely(!s))
+            return;
+        shadow_mark_all(addr, next);
+        if (race_unlikely(!(atomic_load_explicit(&touched[addr >> CHUNK_BITS], memory_order_relaxed) & CHUNK_FILLED)))
+            atomic_fetch_or_explicit(&touched[addr >> CHUNK_BITS], CHUNK_FILLED, memory_order_relaxed);
+        for (uintptr_t a = addr; a < next; a += 8, s++)
+            word_begins(s, a, epoch, node, pc);
     }
 }
 

@@ -83,6 +83,14 @@ static inline void shadow_mark(uintptr_t addr, uint32_t region)
         atomic_fetch_or_explicit(&bias_of[addr >> BIAS_BITS], mark, memory_order_relaxed);
 }
 
+/* All words of [addr, end) were filled; they lie in one region. */
+static inline void shadow_mark_all(uintptr_t addr, uintptr_t end)
+{
+    uint32_t region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
+    for (; addr < end; addr = (addr | ((1ul << MARK_BITS) - 1)) + 1)
+        shadow_mark(addr, region);
+}
+
 /* bias_settle, and now and then a look whether the place is dense. */
 bool shadow_settle(uintptr_t addr);
 
@@ -133,6 +141,8 @@ uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region);
 void shadow_drop_second(struct shadow *s);
 /* Forgets all accesses of [addr, addr + n): the memory begins a new life. */
 void shadow_clear(uintptr_t addr, size_t n);
+/* The same, and puts an entry into each word instead. */
+void shadow_fill(uintptr_t addr, size_t n, uint64_t epoch, uint32_t node, uint32_t pc);
 /* The latest plain write that the word of addr remembers; false: none. */
 bool shadow_last_write(uintptr_t addr, struct race_side *out);
 
