@@ -208,22 +208,23 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
 #define PC ((uintptr_t)__builtin_return_address(0))
 #define ADDR ((uintptr_t)a)
 
-/* Who releases locks the address first. So if nothing is there after the load, none is there of the store that it read. */
+/* Mostly there is nothing to learn, which a look without the lock tells. */
 #define LOAD(T, now) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
     T v; \
-    bool nothing = race_sync_is_none(ADDR); \
-    if (nothing) { \
+    struct race_look look; \
+    bool settled = race_sync_look(ADDR, &look); \
+    if (settled) { \
         v = now; \
-        nothing = race_sync_is_none(ADDR); \
+        settled = race_sync_is_settled(g, ADDR, &look); \
     } \
-    if (!nothing) { \
+    if (!settled) { \
         struct race_sync *s = race_sync_lock(ADDR, false); \
         v = now; \
         saw(g, s, mo); \
-        race_sync_unlock(ADDR); \
+        race_sync_unlock_unchanged(ADDR); \
     } \
     account(g, ADDR, sizeof(T), 0, false, false, PC); \
     return v;

@@ -13,7 +13,15 @@
  * that off first (disown): it clears the field, and then sees to it that the region is not the owner's. Of the owner, which stores busy and then reads
  * the field, membarrier leaves two cases, as with the region itself: it is seen to be busy, and waited for, or it sees the field cleared. If the
  * region was nobody else's already, the owner can only come back to it by a compare-and-swap, a full barrier like the one here between the field and
- * the look at the region. */
+ * the look at the region.
+ *
+ * Who polls a flag mostly knows all that is there, and would keep the others from the bucket only to find that out. It looks without the lock, as at a
+ * sequence lock (race_sync_look, then the flag, then race_sync_is_settled): the bucket's word, which says locked while something is changed, and the
+ * version of its first sync are the same before and after (tests/spin/sync_look.pml). A change stores LOCKED, then (release fence) the rest, then the version, then the
+ * word (release); the look reads the word (acquire), the version, the flag (acquire), the rest, then (acquire fence) the word (acquire) and the version.
+ * So if the flag or anything else that it read was stored by a change that is not over, it finds LOCKED or another version the second time. Two
+ * things change without the lock or a version: the sync of an owner, so there must be none, or the caller, to begin with (another can only come with a
+ * change, and taking off the last one is a change that ends when he is not busy any more); and `seen`, which stays set in this version. A sync that was freed is not that address's (held), or a new version: no two that begin are equal. */
 #include "race_sync.h"
 
 #include <sched.h>
@@ -86,6 +94,24 @@ static void unlock(_Atomic(uintptr_t) *b, struct race_sync *first)
     atomic_store_explicit(b, (uintptr_t)first, memory_order_release);
 }
 
+static void unlock_changed(_Atomic(uintptr_t) *b, struct race_sync *first)
+{
+    if (first)
+        __atomic_store_n(&first->version, first->version + 1, __ATOMIC_RELAXED);
+    unlock(b, first);
+}
+
+/* Of a new sync. A change adds one; two thousand million in a row during one look are not to be feared. */
+static uint64_t version_first(void)
+{
+    static _Atomic(uint64_t) last;
+    static _Thread_local uint64_t mine __attribute__((tls_model("initial-exec")));
+    enum { AT_ONCE = 64, CHANGES_BITS = 31 };
+    if (mine % AT_ONCE == 0)
+        mine = atomic_fetch_add_explicit(&last, AT_ONCE, memory_order_relaxed);
+    return mine++ << CHANGES_BITS;
+}
+
 static race_noinline void disown(struct race_sync *s)
 {
     __atomic_store_n(&s->owner, 0, __ATOMIC_SEQ_CST);
@@ -93,6 +119,7 @@ static race_noinline void disown(struct race_sync *s)
     uint32_t owner = atomic_load_explicit(&bias_of[s->addr >> BIAS_BITS], memory_order_acquire) & BIAS_OWNER;
     if (owner != BIAS_SHARED && owner != BIAS_NONE && owner != bias_me->id)
         shadow_settle(s->addr);
+    __atomic_store_n(&s->version, s->version + 1, __ATOMIC_RELAXED);   /* what the owner changed up to now */
 }
 
 /* With the bucket locked. */
@@ -106,6 +133,7 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
 {
     _Atomic(uintptr_t) *b = bucket_of(addr);
     struct race_sync *first = lock(b), *s = first;
+    atomic_thread_fence(memory_order_release);   /* nothing of a change is seen before LOCKED is */
     while (s && race_unlikely(s->addr != addr))
         s = s->next;
     if (race_likely(s != NULL)) {
@@ -114,6 +142,7 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
         s = race_alloc(sizeof *s);
         s->addr = addr;
         s->next = first;
+        s->version = version_first();
         atomic_store_explicit(b, (uintptr_t)s | LOCKED, memory_order_relaxed);
         atomic_fetch_add_explicit(page_of(addr), 1, memory_order_relaxed);
     }
@@ -121,6 +150,12 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
 }
 
 void race_sync_unlock(uintptr_t addr)
+{
+    _Atomic(uintptr_t) *b = bucket_of(addr);
+    unlock_changed(b, (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)LOCKED));
+}
+
+void race_sync_unlock_unchanged(uintptr_t addr)
 {
     _Atomic(uintptr_t) *b = bucket_of(addr);
     unlock(b, (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)LOCKED));
@@ -259,7 +294,39 @@ static inline __attribute__((always_inline)) struct race_sync *held(uintptr_t ad
     return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
 }
 
-bool race_sync_is_none(uintptr_t addr)
+bool race_sync_look(uintptr_t addr, struct race_look *look)
+{
+    look->first = atomic_load_explicit(bucket_of(addr), memory_order_acquire);
+    struct race_sync *s = (struct race_sync *)look->first;
+    if (!s)
+        return true;
+    if ((look->first & LOCKED) || __atomic_load_n(&s->addr, __ATOMIC_RELAXED) != addr)
+        return false;
+    look->version = __atomic_load_n(&s->version, __ATOMIC_ACQUIRE);
+    unsigned owner = __atomic_load_n(&s->owner, __ATOMIC_RELAXED);
+    return owner == 0 || owner == bias_me->id;
+}
+
+bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look)
+{
+    struct race_sync *s = (struct race_sync *)look->first;
+    uint32_t slot = 0, value = 0;
+    bool whole = true, seen = true, same = true;
+    if (s) {
+        slot = __atomic_load_n(&s->slot, __ATOMIC_RELAXED);
+        value = __atomic_load_n(&s->value, __ATOMIC_RELAXED);
+        whole = __atomic_load_n(&s->whole, __ATOMIC_RELAXED);
+        seen = __atomic_load_n(&s->seen, __ATOMIC_RELAXED);
+        same = __atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr;
+    }
+    atomic_thread_fence(memory_order_acquire);
+    if (!same || atomic_load_explicit(bucket_of(addr), memory_order_acquire) != look->first ||
+        (s && __atomic_load_n(&s->version, __ATOMIC_RELAXED) != look->version))
+        return false;
+    return !s || (whole && (slot == g->slot || (seen && clock_get(&g->known, slot) >= value)));
+}
+
+static bool is_none(uintptr_t addr)
 {
     return atomic_load_explicit(bucket_of(addr), memory_order_acquire) == 0;
 }
@@ -317,10 +384,13 @@ void race_acquire(struct race_g *g, const void *addr)
         if (race_likely(known))
             return;
     }
+    struct race_look look;
+    if (race_sync_look((uintptr_t)addr, &look) && race_sync_is_settled(g, (uintptr_t)addr, &look))
+        return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, false);
     if (s)
         race_sync_acquire(g, s);
-    race_sync_unlock((uintptr_t)addr);
+    race_sync_unlock_unchanged((uintptr_t)addr);
 }
 
 void race_release(struct race_g *g, const void *addr)
@@ -396,7 +466,7 @@ void race_sync_forget(uintptr_t addr, size_t n)
                 race_sync_clear(s);
                 race_free(s, sizeof *s);
             }
-            unlock(b, first);
+            unlock_changed(b, first);
         }
     }
 }
@@ -405,7 +475,7 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
 {
     struct clock left = {NULL};
     for (uintptr_t end = addr + n, word = addr & ~7ul; word < end; word += 8) {
-        if (race_sync_is_none(word))
+        if (is_none(word))
             continue;
         _Atomic(uintptr_t) *b = bucket_of(word);
         struct race_sync *first = lock(b);

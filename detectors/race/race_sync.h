@@ -17,6 +17,7 @@ struct race_sync {
     bool whole;
     bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
     uint16_t owner;           /* the thread that may use it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
+    uint64_t version;         /* of its bucket, while it is the first there: another one after each change (race_sync_look) */
 };
 
 /* The same in an object of the runtime, which guards it: a channel's slot (runtime/hooks.h). Zero is empty. Value 0: everything is in `clock`. */
@@ -40,9 +41,17 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
 void race_sync_unlock(uintptr_t addr);
+/* By who has changed nothing there but clocks' trees and `seen`. */
+void race_sync_unlock_unchanged(uintptr_t addr);
 
-/* Without the lock: nobody has left anything at addr, nor does just now. Acquire. */
-bool race_sync_is_none(uintptr_t addr);
+/* A look without the lock. After race_sync_look has said yes the caller does what it has to at addr (it reads the program's atomic). If
+ * race_sync_is_settled then says yes, nothing was changed between the two, and g had nothing to learn and nothing to leave. Acquire. */
+struct race_look {
+    uintptr_t first;
+    uint64_t version;
+};
+bool race_sync_look(uintptr_t addr, struct race_look *look);
+bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look);
 /* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
 struct race_sync *race_sync_held(uintptr_t addr);
 

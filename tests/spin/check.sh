@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Searches race_bias.pml exhaustively: as the detector does it nothing may be found, and each step that is left out must be. check.sh [all]; all: also with
-# the detector's own numbers of moves, and progress of three threads (2 GiB, some minutes).
+# Searches the models exhaustively: as the detector does it nothing may be found, and each step that is left out must be. check.sh [all]; all: race_bias.pml also
+# with the detector's own numbers of moves, and progress of three threads (2 GiB, some minutes).
 set -u
-model=$(cd "$(dirname "$0")" && pwd)/race_bias.pml
+models=$(cd "$(dirname "$0")" && pwd)
+model=$models/race_bias.pml
 command -v spin > /dev/null || { echo "spin is missing: install Debian's package spin" >&2; exit 2; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -21,9 +22,9 @@ judge() { printf '%-4s %9s states  %-7s %s\n' "$1" "$(sed -n 's/^ *\([0-9.e+]*\)
 
 # Everything was searched, three threads took each step, and nothing is wrong.
 holds() {
-    search "$([ "$2" = $three ] && echo -O2 || echo -O1)" "$@"
+    search "$([ "${2:-}" = $three ] && echo -O2 || echo -O1)" "$@"
     if grep -q 'errors: 0$' out && ! grep -qE 'search not completed|depth too small|limit reached|out of memory' out &&
-        { [ "$2" != $three ] || ! grep -E ', state [0-9]+, ' out | grep -qv '"-end-"'; }; then
+        { [ "${2:-}" != $three ] || ! grep -E ', state [0-9]+, ' out | grep -qv '"-end-"'; }; then
         judge ok "$1" "${*:2}"
     else
         judge BAD "$1" "${*:2}: must hold"
@@ -55,6 +56,12 @@ for step in NO_MOVING OWNER_ONLY LOCK_OF_EPOCH; do   # which two threads do not 
     fails SAFETY $three -D$step
 done
 fails NP $two -DNO_BACK
+model=$models/sync_look.pml
+holds SAFETY
+for step in NO_VERSION NO_LOCK NO_SEEN DISOWN_SILENT DISOWN_FIRST; do
+    fails SAFETY -D$step
+done
+model=$models/race_bias.pml
 if [ "${1:-}" = all ]; then
     holds SAFETY $three "${full[@]}"
     holds SAFETY $three -DNUMBERLESS

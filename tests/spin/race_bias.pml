@@ -16,7 +16,7 @@
  * else's stores reach the word. By a search for cycles without progress, where each thread goes on at last (-DNP, weak fairness): some access ends again and
  * again; so no lock and no moving region is left behind, and no two give way to each other for ever.
  *
- * WILD: the word's memory begins a new life at any time, against the rules, as clear_word does it. Then two may hold the word; claimed is only that it goes
+ * WILD: the word's memory begins a new life at any time, against the rules, as shadow_clear does it. Then two may hold the word; claimed is only that it goes
  * on. */
 #ifndef THREADS
 #define THREADS 3
