@@ -16,12 +16,13 @@
  * the look at the region.
  *
  * Who polls a flag mostly knows all that is there, and would keep the others from the bucket only to find that out. It looks without the lock, as at a
- * sequence lock (race_sync_look, then the flag, then race_sync_is_settled): the bucket's word, which says locked while something is changed, and the
- * version of its first sync are the same before and after (tests/spin/sync_look.pml). A change stores LOCKED, then (release fence) the rest, then the version, then the
- * word (release); the look reads the word (acquire), the version, the flag (acquire), the rest, then (acquire fence) the word (acquire) and the version.
- * So if the flag or anything else that it read was stored by a change that is not over, it finds LOCKED or another version the second time. Two
- * things change without the lock or a version: the sync of an owner, so there must be none, or the caller, to begin with (another can only come with a
- * change, and taking off the last one is a change that ends when he is not busy any more); and `seen`, which stays set in this version. A sync that was freed is not that address's (held), or a new version: no two that begin are equal. */
+ * sequence lock (race_sync_look, then the flag, then race_sync_is_settled; tests/spin/sync_look.pml): the bucket's word, which says locked while something is
+ * changed, and the version of its first sync are the same before and after. A change stores LOCKED, then (release fence) the rest, then the version, then
+ * the word (release); the look reads the word (acquire), the version, the flag (acquire), the rest, then (acquire fence) the word (acquire) and the
+ * version. So if the flag or anything else that it read was stored by a change that is not over, it finds LOCKED or another version the second time.
+ * Two things change without the lock or a version: the sync of an owner, so there must be none, or the caller, to begin with (another can only come with a
+ * change, and taking off the last one is a change that ends when he is not busy any more); and `seen`, which stays set in this version. A sync that
+ * was freed is not that address's (held), or has a new version: no two that begin are equal. */
 #include "race_sync.h"
 
 #include <sched.h>
