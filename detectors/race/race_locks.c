@@ -15,7 +15,7 @@
 #include "race_spin.h"
 #include "race_waits.h"
 
-enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
+enum { BUCKETS = 1 << 20, LOCK_BUCKETS = 1 << 18, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
 
 static uint64_t mix(uint64_t h)
 {
@@ -112,6 +112,12 @@ static struct lockset *set_find(uint32_t b, const struct lockset *key)
     return s;
 }
 
+static void nest(struct race_lock *l)
+{
+    if (!atomic_load_explicit(&l->nested, memory_order_relaxed))
+        atomic_store_explicit(&l->nested, true, memory_order_seq_cst);
+}
+
 /* parent and one more. NULL: four million sets, there is no room for more. */
 static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, unsigned kind, uint32_t node, uint32_t pc)
 {
@@ -130,6 +136,10 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
         if (id >= SETS_MAX && !atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
             race_warn("four million sets of locks were held", "of goroutines that hold further ones it is not known what they hold");
         if (id < SETS_MAX) {
+            if (parent != &lockset_none) {
+                nest(parent->lock);
+                nest(lock);
+            }
             s = slot_of(id);
             key.id = id;
             key.next = atomic_load_explicit(&set_buckets[b], memory_order_relaxed);
@@ -338,7 +348,7 @@ static void lock_ends(struct race_g *g, struct race_lock *l, enum lock_end how, 
     atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
     atomic_store_explicit(&l->readers, 0, memory_order_relaxed);
     atomic_store_explicit(&l->foreign, false, memory_order_relaxed);
-    atomic_fetch_add_explicit(&l->gen, 1, memory_order_relaxed);
+    race_order_ends(l);
 }
 
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc)

@@ -38,8 +38,9 @@ struct race_lock {
     atomic_uint gen;
     atomic_bool foreign;
     _Atomic(uint16_t) note;             /* race_annotate.c */
-    uint32_t mark;                      /* race_order.c */
-    struct order_edge *out;             /* race_order.c */
+    atomic_bool nested;                 /* was ever held together with another */
+    uint32_t mark, mark_kind;           /* race_order.c */
+    struct order_node *order;           /* race_order.c; NULL: its order was never looked at */
 };
 
 struct lockset {
@@ -47,6 +48,7 @@ struct lockset {
     struct race_lock *lock;
     struct lockset *next;               /* in its hash bucket */
     _Atomic(struct order_info *) order; /* race_order.c */
+    _Atomic(uint64_t) stamp;            /* race_order.h */
     uint32_t node, pc;                  /* where it was locked */
     uint32_t id;
     uint32_t kind;
