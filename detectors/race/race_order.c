@@ -1,9 +1,10 @@
 /* The lock order: what is entered into the graph, and the search for cycles. See race_order.h. All under one lock, taken only for what is new.
  *
- * A set is entered once in the life of its locks. Invariant: from each lock of an entered set the graph leads to the lock that the set takes, over locks of the
- * set alone, as long as none of them has ended. So a set needs one edge, from the lock that was taken last before, if that one's own set is entered: then the
- * graph leads there from all others. (Where it is not, by try_lock, or because another lock was given back in between, a further lock gets an
- * edge, and so on until the set is entered of one.) A thousand locks that are held together make a thousand edges, not half a million.
+ * A set is entered once in the life of its locks. Invariant: from each lock of an entered set the graph leads to the lock that the set takes, over
+ * locks of the set's list alone, as long as none of them has ended. So a set needs one edge, from the lock that was taken last before, if that one's
+ * own set is entered: then the graph leads there from all others. (Where it is not, by try_lock, or because another lock was given back in between, a
+ * further lock gets an edge, and so on until the set is entered of one.) A thousand locks that are held together make a thousand edges, not half
+ * a million.
  *
  * A set that closes no cycle costs that edge. If it may (order_may_cycle), sets are searched, not edges, for a cycle with the conditions of
  * race_order.h: those that take what the new set holds, then those that take what these hold, until one holds what the new one takes; deeper and
@@ -18,6 +19,7 @@
 
 #include "race_alloc.h"
 #include "race_die.h"
+#include "race_held.h"
 #include "race_order_graph.h"
 #include "race_report.h"
 #include "race_shadow.h"
@@ -60,13 +62,36 @@ static bool is_entered(struct lockset *s)
     return is_valid(s) && !info_of(s)->lacking;
 }
 
+/* Over what is held in a set, latest first: begin_walk, then what is_held is true of, for each entry. Not one inside another. */
+static uint32_t walk;
+
+static void begin_walk(void)
+{
+    walk++;
+}
+
+static bool is_held(const struct lockset *h)
+{
+    struct race_lock *l = h->lock;
+    if (h->kind & LOCK_GONE) {
+        l->gone = l->gone_mark == walk ? l->gone + 1 : 1;
+        l->gone_mark = walk;
+        return false;
+    }
+    if (l->gone_mark != walk || l->gone == 0)
+        return true;
+    l->gone--;
+    return false;
+}
+
 /* ---- entering ---- */
 
 static void enter_edges(struct lockset *s, struct order_info *o)
 {
     o->lacking = false;
+    begin_walk();
     for (struct lockset *h = s->parent; h->parent; h = h->parent) {
-        if (is_foreign(h))
+        if (!is_held(h) || is_foreign(h))
             continue;
         if (!order_edge_add(node_of(h->lock), node_of(s->lock))) {
             static bool said;   /* under order_lock */
@@ -145,7 +170,10 @@ static bool cut;               /* a search deeper than this one would see more *
 /* Marks what the steps hold, and whether as readers only: a lock that is marked otherwise is a gate. */
 static void mark_held(const struct order_step *step)
 {
+    begin_walk();
     for (const struct lockset *h = step->wanted->parent; h->parent; h = h->parent, looks--) {
+        if (!is_held(h))
+            continue;
         h->lock->mark_kind = h->lock->mark == mark ? h->lock->mark_kind & h->kind : h->kind;
         h->lock->mark = mark;
     }
@@ -168,8 +196,9 @@ static void pop(void)
 /* Whether s holds none of what the steps hold. */
 static bool has_no_gate(const struct lockset *s)
 {
+    begin_walk();
     for (const struct lockset *h = s->parent; h->parent; h = h->parent, looks--)
-        if (h->lock->mark == mark && !(h->lock->mark_kind & h->kind & LOCK_READ))
+        if (is_held(h) && h->lock->mark == mark && !(h->lock->mark_kind & h->kind & LOCK_READ))
             return false;
     return true;
 }
@@ -234,6 +263,8 @@ static bool close_cycle(int depth)
             bool closes = h->lock == first->wanted->lock;
             if (closes ? h->kind & first->wanted->kind & LOCK_READ : !h->lock->order || !order_may_cycle(h->lock->order, goal))
                 continue;
+            if (!lockset_has(w->parent, h))
+                continue;
             if (!closes && depth == 1)
                 cut = true;
             else if (go_on(w, h, depth - 1))
@@ -263,13 +294,11 @@ static bool search(struct race_g *g, struct lockset *s)
     struct order_node *taken = s->lock->order;
     saved = saved + EACH < SAVED ? saved + EACH : SAVED;
     for (struct lockset *h = s->parent; h->parent && saved > 0; h = h->parent, saved--) {
-        if (is_foreign(h))
+        bool may_cycle = h->lock->order && order_may_cycle(h->lock->order, taken);
+        if (is_foreign(h) || !(may_cycle || is_entered(h)) || !lockset_has(s->parent, h))
             continue;
-        if (!h->lock->order || !order_may_cycle(h->lock->order, taken)) {
-            if (is_entered(h))
-                return false;
-            continue;
-        }
+        if (!may_cycle)
+            return false;
         int64_t most = saved / 2 + 1;   /* the rest is for the locks held before */
         looks = most;
         bool found = find_cycle(g, h, s);
@@ -282,11 +311,9 @@ static bool search(struct race_g *g, struct lockset *s)
 
 race_noinline void race_order_add(struct race_g *g, struct lockset *s)
 {
-    if (is_foreign(s))
+    bool has_it_already = (s->kind & (LOCK_READ | LOCK_RECURSIVE)) && race_times_held(g, s->lock->addr) > (g->locks == s);
+    if (is_foreign(s) || has_it_already)   /* it does not wait */
         return;
-    for (struct lockset *h = s->parent; h->parent; h = h->parent)
-        if (h->lock == s->lock)
-            return;   /* has it already: does not wait */
     struct order_step found[STEPS_MAX];
     int nfound = 0;
     race_spin_lock(&order_lock);
