@@ -210,27 +210,40 @@ static bool begun_anew(const struct race_lock *l, uint64_t by)
     return shadow_last_write(l->addr, &w) && epoch_slot(w.epoch) == epoch_slot(by) && epoch_clock(w.epoch) > epoch_clock(by);
 }
 
-/* Whether it is another goroutine than those of the steps so far, and the locks are still those that it took. */
+/* Whether the k-th that was there is another goroutine than those of the steps so far. */
+static bool is_another(const struct order_info *o, int k)
+{
+    uint64_t by = atomic_load_explicit(&o->by[k], memory_order_relaxed);
+    for (int i = 0; i < nsteps && by != 0; i++)
+        if (epoch_slot(steps[i].by) == epoch_slot(by) && steps[i].user == o->user[k])
+            return false;
+    return by != 0;
+}
+
+static bool has_another(const struct order_info *o)
+{
+    for (int k = 0; k < ORDER_KNOWN_BY; k++)
+        if (is_another(o, k))
+            return true;
+    return false;
+}
+
+/* Whether the locks are still those that the step took. */
 static bool fits(const struct order_step *step)
 {
-    if (step->by == 0)
-        return false;
-    for (int i = 0; i < nsteps; i++)
-        if (epoch_slot(steps[i].by) == epoch_slot(step->by) && steps[i].user == step->user)
-            return false;
     return !begun_anew(step->held->lock, step->by) && !begun_anew(step->wanted->lock, step->by);
 }
 
 static bool close_cycle(int depth);
 
-/* A step of whoever held h when it took w's lock: the last one, if h is what the first one takes; else there are up to depth more. */
+/* A step of somebody who held h when it took w's lock: the last one, if h is what the first one takes; else there are up to depth more. */
 static bool go_on(struct lockset *w, struct lockset *h, int depth)
 {
     struct order_info *o = info_of(w);
     for (int k = 0; k < ORDER_KNOWN_BY; k++) {
         struct order_step step = {h, w, atomic_load_explicit(&o->by[k], memory_order_relaxed), o->user[k]};
         looks--;
-        if (!fits(&step))
+        if (!is_another(o, k) || !fits(&step))
             continue;
         push(step);
         if (h->lock == steps[0].wanted->lock || close_cycle(depth))
@@ -257,7 +270,7 @@ static bool close_cycle(int depth)
             continue;
         }
         p = &o->next_taken;
-        if ((w->kind & next->held->kind & LOCK_READ) || !has_no_gate(w))
+        if ((w->kind & next->held->kind & LOCK_READ) || !has_another(o) || !has_no_gate(w))
             continue;
         for (struct lockset *h = w->parent; h->parent && looks > 0; h = h->parent, looks--) {
             bool closes = h->lock == first->wanted->lock;

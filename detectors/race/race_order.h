@@ -4,8 +4,10 @@
  *   - no lock is held at two of them (a gate: they never are there at the same time), unless both hold it as readers,
  *   - each waits for what the next one holds in a way that excludes it (not both as readers).
  *
- * A lockset of two locks or more says all about one such place: what was held and what was then taken, and where. So the graph is touched only when a lockset
- * is new, or new to the goroutine, or one of its locks has begun another life since; that is one compare for each lock taken while others are held.
+ * A lockset of two locks or more says all about one such place: what was held and what was then taken, and where. So the graph is touched only when
+ * a lockset is new, or new to the goroutine, or one of its locks has begun another life since; that is one compare for each lock taken while others are
+ * held. (A lock that was given back, but is still in the set's list, race_held.h, counts as one of its locks there: when it ends the set is
+ * void until it is taken again.)
  *
  * A plain store to the lock's memory (an initializer, memset) after an edge was seen begins another life of the lock, too: the shadow memory
  * tells. */
