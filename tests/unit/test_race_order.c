@@ -362,7 +362,7 @@ Test(race_order, many_held_in_turn)
         lock(0, i);
         if (i >= AT_ONCE)
             unlock(0, i - AT_ONCE);
-        cr_assert_eq(goroutine[0]->locks->live, i < AT_ONCE ? i + 1 : AT_ONCE);
+        cr_assert_eq((int)goroutine[0]->locks->live, i < AT_ONCE ? i + 1 : AT_ONCE);
         cr_assert_leq(goroutine[0]->locks->gone, 2 * AT_ONCE);
     }
     cr_assert_leq(order_edges(), 4 * MANY);
