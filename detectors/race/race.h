@@ -65,6 +65,7 @@ struct race_g {
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
     struct lockset *locks;      /* what it holds (race_locks.h) */
     struct lockset *lock_hints[4];
+    struct race_held *held;     /* race_held.c; NULL: it was not needed */
     uint32_t lockset_since;     /* the clock of the latest entry of its lock history; 0: there is none */
     uint32_t lockset;           /* its id; race_lock_history.h's UNKNOWN if it is not known */
     uint32_t learned_at;        /* the clock when known grew last */

@@ -10,9 +10,11 @@
 #include <inspect.h>
 #include <traceback/format.h>
 
+#include "race_alloc.h"
 #include "race_fds.h"
 #include "race_flags.h"
 #include "race_heap.h"
+#include "race_held.h"
 #include "race_hint.h"
 #include "race_list.h"
 #include "race_order.h"
@@ -182,20 +184,19 @@ static void locks_of(struct record *r, struct numbering *nums, struct rec_access
 {
     if (id == LOCKSET_UNKNOWN)
         return;
-    const struct lockset *set = lockset_by_id(id);
-    int n = 0;
-    for (const struct lockset *s = set; s->parent; s = s->parent, n++)
-        if (atomic_load_explicit(&s->lock->foreign, memory_order_relaxed))
-            return;   /* handed from one goroutine to another: nobody knows */
+    struct lockset *set = lockset_by_id(id), **held = lockset_held(set);
+    int n = (int)set->live;
     a->locks_known = true;
-    a->nlocks = n;
-    a->locks = part_of(r, (size_t)n * sizeof a->locks[0]);
-    for (int i = 0; i < a->nlocks; i++) {
-        const struct lockset *s = set;
-        for (int later = a->nlocks - 1 - i; later > 0; later--)
-            s = s->parent;
-        a->locks[i] = lock_of(r, nums, s);
+    for (int i = 0; i < n; i++)
+        if (atomic_load_explicit(&held[i]->lock->foreign, memory_order_relaxed))
+            a->locks_known = false;   /* handed from one goroutine to another: nobody knows */
+    if (a->locks_known) {
+        a->nlocks = n;
+        a->locks = part_of(r, (size_t)n * sizeof a->locks[0]);
+        for (int i = 0; i < n; i++)
+            a->locks[i] = lock_of(r, nums, held[n - 1 - i]);
     }
+    race_free(held, (size_t)n * sizeof held[0]);
 }
 
 /* ---- where ---- */

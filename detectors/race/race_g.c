@@ -17,6 +17,7 @@
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_lock_history.h"
+#include "race_held.h"
 #include "race_locks.h"
 #include "race_shadow.h"
 #include "race_spin.h"
@@ -270,6 +271,7 @@ void race_g_end(struct race_g *g)
     clock_clear(&g->spawned);
     clock_clear(&g->fence_acquire);
     clock_clear(&g->fence_release);
+    race_held_forget(g);
     race_free(g, sizeof *g);
 }
 

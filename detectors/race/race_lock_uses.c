@@ -1,6 +1,7 @@
 /* See race_lock_uses.h. */
 #include "race_lock_uses.h"
 
+#include "race_held.h"
 #include "race_libc.h"
 #include "race_locks.h"
 #include "race_report.h"
@@ -66,10 +67,8 @@ static bool report_unlocker(void *arg, uint32_t slot, uint32_t value)
     uint32_t id;
     if (!race_who_read(slot, value, &who, &id) || id == LOCKSET_UNKNOWN)
         return false;
-    const struct lockset *s = lockset_by_id(id);
-    while (s->parent && s->lock != e->lock)
-        s = s->parent;
-    if (!s->parent || !is_in_program(race_pc_unpack(s->pc)))
+    const struct lockset *s = lockset_find(lockset_by_id(id), e->lock);
+    if (!s || !is_in_program(race_pc_unpack(s->pc)))
         return false;
     uint64_t byte = byte_of(e->lock->addr), now = e->g->epoch | byte | EPOCH_WRITE;
     uint64_t then = epoch_make(slot, value) | byte | EPOCH_ATOMIC;

@@ -8,6 +8,7 @@
 #include "race_alloc.h"
 #include "race_die.h"
 #include "race_flags.h"
+#include "race_held.h"
 #include "race_lock_history.h"
 #include "race_order.h"
 #include "race_shadow.h"
@@ -15,7 +16,7 @@
 #include "race_spin.h"
 #include "race_waits.h"
 
-enum { BUCKETS = 1 << 16, LOCK_BUCKETS = 1 << 16, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
+enum { BUCKETS = 1 << 20, LOCK_BUCKETS = 1 << 18, STRIPES = 64, PAGES = 1 << 14, CHUNK = 4096, CHUNKS = 1024, SETS_MAX = CHUNK * CHUNKS };
 
 static uint64_t mix(uint64_t h)
 {
@@ -112,6 +113,12 @@ static struct lockset *set_find(uint32_t b, const struct lockset *key)
     return s;
 }
 
+static void nest(struct race_lock *l)
+{
+    if (!atomic_load_explicit(&l->nested, memory_order_relaxed))
+        atomic_store_explicit(&l->nested, true, memory_order_seq_cst);
+}
+
 /* parent and one more. NULL: four million sets, there is no room for more. */
 static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, unsigned kind, uint32_t node, uint32_t pc)
 {
@@ -130,8 +137,14 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
         if (id >= SETS_MAX && !atomic_flag_test_and_set_explicit(&said, memory_order_relaxed))
             race_warn("four million sets of locks were held", "of goroutines that hold further ones it is not known what they hold");
         if (id < SETS_MAX) {
+            if (parent != &lockset_none) {
+                nest(parent->lock);
+                nest(lock);
+            }
             s = slot_of(id);
             key.id = id;
+            key.live = kind & LOCK_GONE ? parent->live - 1 : parent->live + 1;
+            key.gone = parent->gone + (kind & LOCK_GONE ? 1 : 0);
             key.next = atomic_load_explicit(&set_buckets[b], memory_order_relaxed);
             *s = key;
             atomic_store_explicit(&set_buckets[b], s, memory_order_release);
@@ -141,29 +154,47 @@ static struct lockset *set_of(struct lockset *parent, struct race_lock *lock, un
     return s;
 }
 
-static bool contains(const struct lockset *s, uintptr_t addr)
+static bool contains(struct lockset *s, uintptr_t addr)
 {
-    for (; s->parent; s = s->parent)
-        if (s->lock->addr == addr)
-            return true;
-    return false;
+    struct race_lock *l = lock_find(addr);
+    return l && lockset_find(s, l);
 }
 
-/* s without its latest entry for addr, which it has. */
+/* s made anew, of what is held. NULL: there is no room. */
+static struct lockset *tidied(struct lockset *s)
+{
+    struct lockset **held = lockset_held(s), *all = &lockset_none;
+    uint32_t live = s->live;
+    for (uint32_t i = live; i-- > 0 && all;)
+        all = set_of(all, held[i]->lock, held[i]->kind, held[i]->node, held[i]->pc);
+    race_free(held, live * sizeof held[0]);
+    return all;
+}
+
+/* s without its latest entry for addr, which it has. NULL: there is no room. */
 static struct lockset *without(struct lockset *s, uintptr_t addr)
 {
-    if (s->lock->addr == addr)
-        return s->parent;
-    struct lockset *rest = without(s->parent, addr);
-    struct lockset *all = rest ? set_of(rest, s->lock, s->kind, s->node, s->pc) : NULL;
-    return all;
+    if (s->live == 1)
+        return &lockset_none;
+    enum { NEAR = 16 };
+    struct lockset *above[NEAR], *rest = s;
+    int n = 0;
+    for (; n < NEAR && rest->lock->addr != addr && !(rest->kind & LOCK_GONE); rest = rest->parent)
+        above[n++] = rest;
+    if (rest->lock->addr != addr || (rest->kind & LOCK_GONE)) {
+        struct lockset *all = set_of(s, lock_find(addr), LOCK_GONE, 0, 0);
+        return all && all->gone > all->live + NEAR ? tidied(all) : all;
+    }
+    for (rest = rest->parent; n > 0 && rest; n--)
+        rest = set_of(rest, above[n - 1]->lock, above[n - 1]->kind, above[n - 1]->node, above[n - 1]->pc);
+    return rest;
 }
 
 /* ---- taking and giving back ---- */
 
 static struct lockset *add_slow(struct race_g *g, struct lockset *s, uintptr_t addr, unsigned kind, uint32_t pc)
 {
-    if ((kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX && !(kind & LOCK_READ) && contains(s, addr))
+    if ((kind & LOCK_TYPE) <= LOCK_GO_RWMUTEX && !(kind & LOCK_READ) && race_holds(g, addr))
         s = without(s, addr);   /* another goroutine has unlocked it meanwhile */
     return s ? set_of(s, lock_of(addr), kind, g->node->id, pc) : NULL;
 }
@@ -237,17 +268,16 @@ void race_lock_wanted_too(struct race_g *g, const void *addr, unsigned kind, uin
 {
     if (g == &race_ignored || g->locks_off)
         return;
-    for (struct lockset *s = g->locks; s->parent; s = s->parent) {
-        if (s->lock->addr != (uintptr_t)addr)
-            continue;
+    if (race_unlikely(race_holds(g, (uintptr_t)addr))) {
+        struct lockset *s = lockset_find(g->locks, lock_find((uintptr_t)addr));
         bool waits_for_itself = (kind & LOCK_TYPE) >= LOCK_MUTEX && !(kind & LOCK_RECURSIVE) && !((kind & s->kind) & LOCK_READ);
         if (waits_for_itself && has_begun_anew(g, s->lock)) {
             forget_former_life(g, (uintptr_t)addr);
-            break;
+        } else {
+            if (waits_for_itself)
+                race_lock_misused(g, addr, kind, MISUSE_DOUBLE_LOCK, pc);
+            return;
         }
-        if (waits_for_itself)
-            race_lock_misused(g, addr, kind, MISUSE_DOUBLE_LOCK, pc);
-        return;
     }
     struct lockset *c = race_lock_hinted(g, (uintptr_t)addr, kind, pc);
     c = c ? c : add_new(g, (uintptr_t)addr, kind, pc);
@@ -260,7 +290,7 @@ static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsign
 {
     struct lockset *s = g->locks;
     struct race_lock *l = lock_find(addr);
-    if (contains(s, addr)) {
+    if (race_holds(g, addr)) {
         s = without(s, addr);
         g->locks_off = s == NULL;
         g->locks = s ? s : &lockset_none;
@@ -279,7 +309,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
     struct lockset *s = g->locks;
     struct race_lock *l = s->lock;
     bool mine = true;
-    if (race_likely(l != NULL && l->addr == (uintptr_t)addr)) {
+    if (race_likely(l != NULL && l->addr == (uintptr_t)addr && !(s->kind & LOCK_GONE))) {
         g->locks = s->parent;
         lock_history_push(g, s->parent->id);
         kind |= s->kind & LOCK_RECURSIVE;
@@ -294,7 +324,7 @@ bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
     if (race_unlikely(kind & LOCK_READ)) {
         if (atomic_load_explicit(&l->readers, memory_order_relaxed) > 0)
             atomic_fetch_sub_explicit(&l->readers, 1, memory_order_relaxed);
-    } else if (!(kind & LOCK_RECURSIVE) || !contains(g->locks, (uintptr_t)addr)) {
+    } else if (!(kind & LOCK_RECURSIVE) || !race_holds(g, (uintptr_t)addr)) {
         atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
     }
     return mine;
@@ -338,7 +368,7 @@ static void lock_ends(struct race_g *g, struct race_lock *l, enum lock_end how, 
     atomic_store_explicit(&l->holder, NULL, memory_order_relaxed);
     atomic_store_explicit(&l->readers, 0, memory_order_relaxed);
     atomic_store_explicit(&l->foreign, false, memory_order_relaxed);
-    atomic_fetch_add_explicit(&l->gen, 1, memory_order_relaxed);
+    race_order_ends(l);
 }
 
 void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc)
@@ -373,9 +403,8 @@ void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum l
     struct race_lock *l = lock_find((uintptr_t)addr);
     struct lockset *holder = l ? atomic_load_explicit(&l->holder, memory_order_relaxed) : NULL;
     if (what == MISUSE_DOUBLE_LOCK && !holder)
-        for (struct lockset *s = g->locks; s->parent; s = s->parent)
-            if (s->lock == l)
-                holder = s;
+        for (struct lockset *s = g->locks; l && (s = lockset_find(s, l)) != NULL; s = s->parent)
+            holder = s;
     if (holder)
         before = (struct race_side){atomic_load_explicit(&l->since, memory_order_relaxed), holder->node, holder->pc};
     race_report_misuse(g, what, (uintptr_t)addr, kind, before, now);

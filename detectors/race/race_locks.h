@@ -1,9 +1,10 @@
 /* Which locks a goroutine holds, now and at any moment of its past that a report may ask for; and misuse of locks.
  *
- * A lockset is a list of what is held, latest first, each with the place where it was locked. Equal lists are one object (as equal call stacks are one
- * node, race_stack.h), found by its parent and the lock added, so a goroutine's present is one pointer, and a number names it for ever. Locking and
- * unlocking begin a new epoch, and the goroutine's history says from which clock on it held which set: so the epoch kept with a previous
- * access finds the set that was held then, exactly, or nothing if the history does not reach back so far (GORACE history_size). It is never guessed.
+ * A lockset is a list of what is held, latest first, each with the place where it was locked, and of what of it was given back (race_held.h). Equal
+ * lists are one object (as equal call stacks are one node, race_stack.h), found by its parent and the lock added, so a goroutine's present is one
+ * pointer, and a number names it for ever. Locking and unlocking begin a new epoch, and the goroutine's history says from which clock on it held which
+ * set: so the epoch kept with a previous access finds the set that was held then, exactly, or nothing if the history does not reach back so far (GORACE
+ * history_size). It is never guessed.
  *
  * A race_lock is what is known of the lock at an address: who holds it, and the order in which it was taken (race_order.h). There is one for
  * each address that was ever locked. When the memory ends or begins a new life (free, destroy, init, the end of a stack) the lock's generation goes
@@ -24,7 +25,8 @@ enum {
     LOCK_TYPE = 7,
     LOCK_READ = 8,          /* shared with other readers */
     LOCK_TRIED = 16,        /* did not wait for it, and would not have: no deadlock comes of it */
-    LOCK_RECURSIVE = 32     /* its holder may lock it again */
+    LOCK_RECURSIVE = 32,    /* its holder may lock it again */
+    LOCK_GONE = 64          /* of a set's entry: was given back (race_held.h) */
 };
 
 struct lockset;
@@ -38,8 +40,10 @@ struct race_lock {
     atomic_uint gen;
     atomic_bool foreign;
     _Atomic(uint16_t) note;             /* race_annotate.c */
-    uint32_t mark;                      /* race_order.c */
-    struct order_edge *out;             /* race_order.c */
+    atomic_bool nested;                 /* was ever held together with another */
+    uint32_t mark, mark_kind;           /* race_order.c */
+    uint32_t gone_mark, gone;           /* race_order.c */
+    struct order_node *order;           /* race_order.c; NULL: its order was never looked at */
 };
 
 struct lockset {
@@ -47,9 +51,11 @@ struct lockset {
     struct race_lock *lock;
     struct lockset *next;               /* in its hash bucket */
     _Atomic(struct order_info *) order; /* race_order.c */
+    _Atomic(uint64_t) stamp;            /* race_order.h */
     uint32_t node, pc;                  /* where it was locked */
     uint32_t id;
     uint32_t kind;
+    uint32_t live, gone;                /* race_held.h */
 };
 extern struct lockset lockset_none;     /* id 0: nothing is held */
 struct lockset *lockset_by_id(uint32_t id);
