@@ -60,4 +60,10 @@ static inline void writes_text(const char *s, uintptr_t pc)
 #define TEXT_OUT(s) writes_text(s, pc)
 #define ALL(a, b) do { a; b; } while (0)
 
+/* libc may make a thread that calls back because of this call (SIGEV_THREAD). */
+static inline void threads_may_follow(void)
+{
+    race_release_merge(race_cur(), &race_libc_threads);
+}
+
 #endif

@@ -73,6 +73,16 @@ CALL(ssize_t, readlink, (const char *path, char *to, size_t n), (path, to, n), T
 CALL(ssize_t, readlinkat, (int dir, const char *path, char *to, size_t n), (dir, path, to, n), TEXT_IN(path), TOLD)
 CALL(ssize_t, __readlink_chk, (const char *path, char *to, size_t n, size_t room), (path, to, n, room), TEXT_IN(path), TOLD)
 CALL(ssize_t, __readlinkat_chk, (int dir, const char *path, char *to, size_t n, size_t room), (dir, path, to, n, room), TEXT_IN(path), TOLD)
+#define VALUE if (r > 0 && n > 0) writes(to, (size_t)r, pc)
+CALL(ssize_t, getxattr, (const char *path, const char *name, void *to, size_t n), (path, name, to, n), ALL(TEXT_IN(path), TEXT_IN(name)), VALUE)
+CALL(ssize_t, lgetxattr, (const char *path, const char *name, void *to, size_t n), (path, name, to, n), ALL(TEXT_IN(path), TEXT_IN(name)), VALUE)
+CALL(ssize_t, fgetxattr, (int fd, const char *name, void *to, size_t n), (fd, name, to, n), TEXT_IN(name), VALUE)
+CALL(ssize_t, listxattr, (const char *path, char *to, size_t n), (path, to, n), TEXT_IN(path), VALUE)
+CALL(ssize_t, llistxattr, (const char *path, char *to, size_t n), (path, to, n), TEXT_IN(path), VALUE)
+CALL(ssize_t, flistxattr, (int fd, char *to, size_t n), (fd, to, n), , VALUE)
+CALL(int, setxattr, (const char *path, const char *name, const void *v, size_t n, int flags), (path, name, v, n, flags),
+     ALL(TEXT_IN(path), ALL(TEXT_IN(name), reads(v, n, pc))), )
+CALL(int, fsetxattr, (int fd, const char *name, const void *v, size_t n, int flags), (fd, name, v, n, flags), ALL(TEXT_IN(name), reads(v, n, pc)), )
 
 /* In a place of the caller's, or in a new block. */
 #define MADE(name, parameters, arguments, before) \

@@ -283,8 +283,11 @@ void race_g_move(struct race_g *g)
     race_locks_moved(g, g->lockset);
 }
 
-/* A thread of the program that the detector has not seen start. Nothing is known to happen before it. The dynamic linker may run code of the program
- * (resolvers of indirect functions) before it has filled in the first thread's variables: that code is not checked. */
+const uint64_t race_libc_threads;
+
+/* A thread of the program that the detector has not seen start: main, or one that libc has made by itself, to call a function of the program's. Nothing else is
+ * known to happen before it. The dynamic linker may run code of the program (resolvers of indirect functions) before it has filled in the first thread's
+ * variables: that code is not checked. */
 race_noinline struct race_g *race_attach(void)
 {
     if (race_unlikely(!bias_me))
@@ -298,6 +301,8 @@ race_noinline struct race_g *race_attach(void)
     g->who->tp = (uintptr_t)__builtin_thread_pointer();
     g->who->is_main = tid == (uint32_t)syscall(SYS_getpid);
     g->who->id = g->who->is_main;   /* main's number is 1 */
+    if (!g->who->is_main)
+        race_acquire(g, &race_libc_threads);
     return race_cur_tls = g;
 }
 

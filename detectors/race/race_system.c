@@ -1,5 +1,6 @@
 /* Functions of libc on the process and its surroundings: signals, children, users, limits, the environment, messages; and a few that fit nowhere else. */
 #define _GNU_SOURCE
+#include <aio.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
@@ -37,6 +38,8 @@ CALL(int, sigemptyset, (sigset_t *set), (set), , OUT(set))
 CALL(int, sigfillset, (sigset_t *set), (set), , OUT(set))
 CALL(int, sigaddset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
 CALL(int, sigdelset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
+CALL(int, sigandset, (sigset_t *to, const sigset_t *a, const sigset_t *b), (to, a, b), ALL(IN(a), IN(b)), OUT(to))
+CALL(int, sigorset, (sigset_t *to, const sigset_t *a, const sigset_t *b), (to, a, b), ALL(IN(a), IN(b)), OUT(to))
 CALL(int, sigismember, (const sigset_t *set, int s), (set, s), IN(set), )
 CALL(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
 CALL(int, pthread_sigmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
@@ -213,6 +216,48 @@ WAITS(ssize_t, mq_receive, (mqd_t q, char *m, size_t n, unsigned *priority), (q,
       if (r >= 0) ALL(gets(&mail), ALL(writes(m, (size_t)r, pc), OUT(priority))))
 WAITS(ssize_t, mq_timedreceive, (mqd_t q, char *m, size_t n, unsigned *priority, const struct timespec *t), (q, m, n, priority, t), ,
       if (r >= 0) ALL(gets(&mail), ALL(writes(m, (size_t)r, pc), OUT(priority))))
+
+CALL(int, mq_notify, (mqd_t q, const struct sigevent *event), (q, event), threads_may_follow(), )
+
+/* ---- what goes on in a thread of libc's own: its accesses are not seen, what it calls at the end is ---- */
+
+CALL(int, aio_read, (struct aiocb *a), (a), threads_may_follow(), )
+CALL(int, aio_read64, (struct aiocb64 *a), (a), threads_may_follow(), )
+CALL(int, aio_write, (struct aiocb *a), (a), threads_may_follow(), )
+CALL(int, aio_write64, (struct aiocb64 *a), (a), threads_may_follow(), )
+CALL(int, aio_fsync, (int how, struct aiocb *a), (how, a), threads_may_follow(), )
+CALL(int, aio_fsync64, (int how, struct aiocb64 *a), (how, a), threads_may_follow(), )
+WAITS(int, lio_listio, (int mode, struct aiocb *const list[], int n, struct sigevent *event), (mode, list, n, event), threads_may_follow(), )
+WAITS(int, lio_listio64, (int mode, struct aiocb64 *const list[], int n, struct sigevent *event), (mode, list, n, event), threads_may_follow(), )
+
+/* ---- attributes of threads, locks and conditions ---- */
+
+#define ATTRIBUTE(name, A, T) CALL(int, name, (const A *from, T *to), (from, to), IN(from), if (r == 0) OUT(to))
+ATTRIBUTE(pthread_attr_getdetachstate, pthread_attr_t, int)
+ATTRIBUTE(pthread_attr_getguardsize, pthread_attr_t, size_t)
+ATTRIBUTE(pthread_attr_getinheritsched, pthread_attr_t, int)
+ATTRIBUTE(pthread_attr_getschedparam, pthread_attr_t, struct sched_param)
+ATTRIBUTE(pthread_attr_getschedpolicy, pthread_attr_t, int)
+ATTRIBUTE(pthread_attr_getscope, pthread_attr_t, int)
+ATTRIBUTE(pthread_attr_getstacksize, pthread_attr_t, size_t)
+ATTRIBUTE(pthread_mutexattr_getprioceiling, pthread_mutexattr_t, int)
+ATTRIBUTE(pthread_mutexattr_getprotocol, pthread_mutexattr_t, int)
+ATTRIBUTE(pthread_mutexattr_getpshared, pthread_mutexattr_t, int)
+ATTRIBUTE(pthread_mutexattr_getrobust, pthread_mutexattr_t, int)
+ATTRIBUTE(pthread_mutexattr_gettype, pthread_mutexattr_t, int)
+ATTRIBUTE(pthread_rwlockattr_getkind_np, pthread_rwlockattr_t, int)
+ATTRIBUTE(pthread_rwlockattr_getpshared, pthread_rwlockattr_t, int)
+ATTRIBUTE(pthread_condattr_getclock, pthread_condattr_t, clockid_t)
+ATTRIBUTE(pthread_condattr_getpshared, pthread_condattr_t, int)
+ATTRIBUTE(pthread_barrierattr_getpshared, pthread_barrierattr_t, int)
+CALL(int, pthread_attr_getstack, (const pthread_attr_t *from, void **lo, size_t *n), (from, lo, n), IN(from), if (r == 0) ALL(OUT(lo), OUT(n)))
+CALL(int, pthread_attr_getaffinity_np, (const pthread_attr_t *from, size_t n, cpu_set_t *to), (from, n, to), IN(from), if (r == 0) writes(to, n, pc))
+CALL(int, pthread_getcpuclockid, (pthread_t t, clockid_t *to), (t, to), , if (r == 0) OUT(to))
+CALL(int, clock_getcpuclockid, (pid_t pid, clockid_t *to), (pid, to), , if (r == 0) OUT(to))
+/* Before the call: the thread may end in it. */
+CALL(int, pthread_setcancelstate, (int state, int *old), (state, old), OUT(old), )
+CALL(int, pthread_setcanceltype, (int type, int *old), (type, old), OUT(old), )
+CALL(int, sched_getparam, (pid_t pid, struct sched_param *to), (pid, to), , if (r == 0) OUT(to))
 
 /* ---- patterns, character sets, numbers, trees ---- */
 

@@ -46,8 +46,9 @@ WAITS(int, clock_nanosleep, (clockid_t c, int flags, const struct timespec *t, s
       if (r != 0 && !(flags & TIMER_ABSTIME)) OUT(rest))
 CALL(int, getitimer, (__itimer_which_t which, struct itimerval *now), (which, now), , if (r == 0) OUT(now))
 CALL(int, setitimer, (__itimer_which_t which, const struct itimerval *new, struct itimerval *old), (which, new, old), IN(new), if (r == 0) OUT(old))
-CALL(int, timer_create, (clockid_t c, struct sigevent *event, timer_t *id), (c, event, id), , if (r == 0) OUT(id))
-CALL(int, timer_settime, (timer_t id, int flags, const struct itimerspec *new, struct itimerspec *old), (id, flags, new, old), IN(new), if (r == 0) OUT(old))
+CALL(int, timer_create, (clockid_t c, struct sigevent *event, timer_t *id), (c, event, id), threads_may_follow(), if (r == 0) OUT(id))
+CALL(int, timer_settime, (timer_t id, int flags, const struct itimerspec *new, struct itimerspec *old), (id, flags, new, old),
+     ALL(IN(new), threads_may_follow()), if (r == 0) OUT(old))
 CALL(int, timer_gettime, (timer_t id, struct itimerspec *now), (id, now), , if (r == 0) OUT(now))
 CALL(int, timerfd_create, (clockid_t c, int flags), (c, flags), , race_fd_opened(r, pc))
 CALL(int, timerfd_settime, (int fd, int flags, const struct itimerspec *new, struct itimerspec *old), (fd, flags, new, old),
