@@ -2,9 +2,9 @@
  * the program gave it: its event loop wakes another thread so. That orders as the program's own calls do. But the library's buffers are its own business,
  * and so are its descriptors: those that it closes are only known to have gone through hands unseen (race_fds.h).
  *
- * The program's objects call __wrap_f, so that the f of the executable, which the loader finds first, is called by shared libraries alone. It could not be called
- * f here, nor could libc's own be called: --wrap sends __real_f to whatever is called f. So when all is joined into one object (CMakeLists.txt) race_shared_f is
- * given the name f, and those who call f or __real_f call race_libc_f. */
+ * The program's objects call __wrap_f, so that the f of the executable, which the loader finds first, is called by shared libraries alone. It could not
+ * be called f here, nor could libc's own be called: --wrap sends __real_f to whatever is called f. So when all is joined into one object
+ * (CMakeLists.txt) race_shared_f is given the name f, and those who call f or __real_f call race_libc_f. */
 #define _GNU_SOURCE
 #include <sys/epoll.h>
 #include <sys/mman.h>

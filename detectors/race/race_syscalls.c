@@ -1,6 +1,6 @@
 /* What a program tells of system calls that it makes without libc, if clang says that it is compiled with -fsanitize=thread: calls of
- * <sanitizer/linux_syscall_hooks.h>. Such are made where libc's function will not do (libuv closes so, to be no point of cancellation): of close, read and write
- * it matters what they order, the others need only be there. */
+ * <sanitizer/linux_syscall_hooks.h>. Such are made where libc's function will not do (libuv closes so, to be no point of cancellation).
+ * Of close, read and write it matters what they order, the others need only be there. */
 #include "race_io.h"
 #include "race_libc.h"
 

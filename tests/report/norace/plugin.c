@@ -1,0 +1,43 @@
+/* A plugin that was built with detection: its atomics and locks order what it does. */
+// expect: all done
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+#include "race_test.h"
+#include <dlfcn.h>
+
+static void (*publish)(void), (*count_locked)(void);
+static int (*await_published)(void);
+
+static void *publishes(void *p)
+{
+    publish();
+    return p;
+}
+
+static void *counts(void *p)
+{
+    for (int i = 0; i < 100; i++)
+        count_locked();
+    return p;
+}
+
+int main(void)
+{
+    void *plugin = dlopen(PLUGIN, RTLD_NOW);
+    if (!plugin)
+        return fprintf(stderr, "%s\n", dlerror()), 1;
+    publish = (void (*)(void))dlsym(plugin, "plugin_publish");
+    count_locked = (void (*)(void))dlsym(plugin, "plugin_count_locked");
+    await_published = (int (*)(void))dlsym(plugin, "plugin_await");
+    pthread_t t[2];
+    pthread_create(&t[0], NULL, publishes, NULL);
+    await_published();
+    pthread_join(t[0], NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&t[i], NULL, counts, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+    dlclose(plugin);
+    puts("all done");
+    return 0;
+}
