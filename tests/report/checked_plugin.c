@@ -1,6 +1,8 @@
-/* A plugin that is built with race detection, and linked as plugins are: race/plugin.c and norace/plugin.c load it. */
+/* A plugin that is built with race detection: race/plugin.c and norace/plugin.c load it. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
 
 int plugin_plain;
 atomic_int plugin_atomic;
@@ -31,3 +33,9 @@ void plugin_count_locked(void)
     plugin_plain++;
     pthread_mutex_unlock(&m);
 }
+
+void plugin_copy(char *to, const char *from, unsigned long n);
+void plugin_copy(char *to, const char *from, unsigned long n) { memcpy(to, from, n); }
+
+void plugin_send(int fd);
+void plugin_send(int fd) { (void)!write(fd, "s", 1); }
