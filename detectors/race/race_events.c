@@ -6,10 +6,9 @@
  *
  * The descriptors of an epoll, and those that poll and select look at, are not used thereby (race_fds.h): they serve to notice that something ends. */
 #define _GNU_SOURCE
-#include <poll.h>
+#include "race_events.h"
+
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/select.h>
 
 #include "race_calls.h"
 #include "race_io.h"
@@ -47,6 +46,21 @@ static void told(const struct epoll_event *events, int n)
     }
 }
 
+void race_events_watched(int epfd, int op, int fd, const struct epoll_event *event)
+{
+    if (event && op != EPOLL_CTL_DEL && is_on())
+        watches(fd, event->data.u64);
+    race_io_sends(epfd);
+}
+
+void race_events_told(int epfd, const struct epoll_event *events, int got)
+{
+    if (got > 0) {
+        race_io_received(epfd);
+        told(events, got);
+    }
+}
+
 int __real_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
@@ -54,9 +68,7 @@ int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
         reads(event, sizeof *event, PC);
     race_fd_use(epfd, FD_EPOLL_CTL, PC);
     race_fd_use(fd, FD_EPOLL_CTL, PC);
-    if (event && op != EPOLL_CTL_DEL && is_on())
-        watches(fd, event->data.u64);
-    race_io_sends(epfd);
+    race_events_watched(epfd, op, fd, event);
     return __real_epoll_ctl(epfd, op, fd, event);
 }
 
@@ -66,11 +78,9 @@ int __wrap_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
     { \
         race_fd_use(epfd, FD_EPOLL_WAIT, PC); \
         int got = BLOCKING(__real_##name arguments); \
-        if (got > 0) { \
-            race_io_received(epfd); \
-            told(events, got); \
+        race_events_told(epfd, events, got); \
+        if (got > 0) \
             writes(events, (size_t)got * sizeof *events, PC); \
-        } \
         return got; \
     }
 EPOLL_WAIT(epoll_wait, (int epfd, struct epoll_event *events, int max, int timeout), (epfd, events, max, timeout))
@@ -80,14 +90,20 @@ EPOLL_WAIT(epoll_pwait, (int epfd, struct epoll_event *events, int max, int time
 
 /* ---- poll, select ---- */
 
+void race_events_polled(const struct pollfd *fds, nfds_t k, int got)
+{
+    for (nfds_t i = 0; i < k && got > 0; i++)
+        if (fds[i].revents & ~POLLOUT)
+            race_io_ready(fds[i].fd);
+}
+
 static int polled(struct pollfd *fds, nfds_t k, int got, uintptr_t pc)
 {
+    race_events_polled(fds, k, got);
     for (nfds_t i = 0; i < k; i++) {
         reads(&fds[i], 6, pc);   /* fd and events */
         if (got >= 0)
             writes(&fds[i].revents, sizeof fds[i].revents, pc);
-        if (got > 0 && (fds[i].revents & ~POLLOUT))
-            race_io_ready(fds[i].fd);
     }
     return got;
 }
@@ -103,13 +119,11 @@ POLL(ppoll, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const
 POLL(__poll_chk, (struct pollfd *fds, nfds_t k, int timeout, size_t room), (fds, k, timeout, room))
 POLL(__ppoll_chk, (struct pollfd *fds, nfds_t k, const struct timespec *timeout, const sigset_t *mask, size_t room), (fds, k, timeout, mask, room))
 
-/* Of what can be read, or has something special. */
-static int selected(const fd_set *r, const fd_set *e, int n, int got)
+void race_events_selected(const fd_set *in, const fd_set *special, int n, int got)
 {
     for (int fd = 0; fd < n && got > 0; fd++)
-        if ((r && FD_ISSET(fd, r)) || (e && FD_ISSET(fd, e)))
+        if ((in && FD_ISSET(fd, in)) || (special && FD_ISSET(fd, special)))
             race_io_ready(fd);
-    return got;
 }
 
 static void set_used(fd_set *set, int n, uintptr_t pc)
@@ -125,9 +139,10 @@ int __wrap_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeou
     set_used(r, n, PC);
     set_used(w, n, PC);
     set_used(e, n, PC);
-    return selected(r, e, n, got);
+    race_events_selected(r, e, n, got);
+    return got;
 }
 
 WAITS(int, pselect, (int n, fd_set *r_set, fd_set *w_set, fd_set *e_set, const struct timespec *timeout, const sigset_t *mask),
       (n, r_set, w_set, e_set, timeout, mask), ,
-      ALL(ALL(set_used(r_set, n, pc), set_used(w_set, n, pc)), ALL(set_used(e_set, n, pc), selected(r_set, e_set, n, r))))
+      ALL(ALL(set_used(r_set, n, pc), set_used(w_set, n, pc)), ALL(set_used(e_set, n, pc), race_events_selected(r_set, e_set, n, r))))

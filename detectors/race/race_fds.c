@@ -2,7 +2,7 @@
  * close that nothing orders with it, are reported as a race on the descriptor, whichever came first: as if the number were a variable that uses read and
  * closes write.
  *
- * Only the program's own calls are seen here. Libraries, and the runtime, open and close descriptors unseen, and a number passes from one file to
+ * Only the program's own calls are recorded here. Libraries, and the runtime, open and close descriptors unseen, and a number passes from one file to
  * another. A report must not mix up two of its lives, therefore:
  *
  * - Uses are recorded only in lives that were seen to begin (and of 0, 1 and 2). Opening forgets what was before.
@@ -182,6 +182,24 @@ int race_fd_opened(int fd, uintptr_t pc)
     atomic_store_explicit(&l->state, OPEN, memory_order_relaxed);
     race_spin_unlock(&l->lock);
     return fd;
+}
+
+void race_fd_closes_unseen(int fd)
+{
+    if (fd < 0)
+        return;
+    if (is_in_table(fd) && state_of(fd) != NEVER)
+        lose(&lives[fd]);
+    race_release_merge(race_cur(), &lives[fd % FDS]);
+}
+
+void race_fd_opened_unseen(int fd)
+{
+    if (fd < 0)
+        return;
+    race_acquire(race_cur(), &lives[fd % FDS]);
+    if (is_in_table(fd) && state_of(fd) != NEVER)
+        lose(&lives[fd]);
 }
 
 void race_fd_is(int fd, uint64_t file, const void *place)

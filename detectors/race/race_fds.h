@@ -25,6 +25,9 @@ void race_fd_closes(int fd, uintptr_t pc);
 void race_fd_replaces(int fd);
 /* The caller was given fd; returns it. */
 int race_fd_opened(int fd, uintptr_t pc);
+/* The same of a library's calls: its numbers order likewise, but are nobody's to be told of. */
+void race_fd_closes_unseen(int fd);
+void race_fd_opened_unseen(int fd);
 /* What fd was seen to be when it was used: never 0, the same for one file. If that is not what it was before, the number went through hands unseen. And where
  * what is sent through it meets what is received; NULL: nowhere. */
 void race_fd_is(int fd, uint64_t file, const void *place);

@@ -20,5 +20,8 @@ void race_io_ready(int fd);
 void race_io_closes(int fd, uintptr_t pc);
 /* ... to put another file in its place. */
 void race_io_replaces(int fd);
+/* What precedes a connect happens before what follows an accept: of a library here, which has got fd. */
+void race_io_connects(void);
+void race_io_accepted_unseen(int fd);
 
 #endif

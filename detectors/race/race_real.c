@@ -15,6 +15,7 @@ void race_real_find(void)
 {
 #define X(name) race_real.f_##name = (__typeof__(race_real.f_##name))dlsym(RTLD_NEXT, #name);
 #include "race_real.inc"
+#include "race_shared.inc"
 #undef X
     if (!race_real.f_pthread_create || !race_real.f_pthread_mutex_lock)
         race_die("a statically linked program can't be checked for races: link it without -static");

@@ -40,7 +40,7 @@ static void find_leaves(void)
 {
     for (int i = 0; i < LEAVES; i++)
         if (!atomic_load_explicit(&leaves[i], memory_order_relaxed))
-            atomic_store_explicit(&leaves[i], (uintptr_t)dlsym(RTLD_DEFAULT, leaf_names[i]), memory_order_relaxed);
+            atomic_store_explicit(&leaves[i], (uintptr_t)dlsym(RTLD_NEXT, leaf_names[i]), memory_order_relaxed);
 }
 
 static bool is_in_leaf(uintptr_t pc)

@@ -30,6 +30,18 @@ for compiler in "$cc" gcc clang; do
         "$compiler" $link racy.o -o first 2> err || fail "the options before the objects: $(cat err)"
         status=0; ./first > out 2>&1 || status=$?
         [ $status -eq 66 ] || fail "$compiler $level: the racy program, linked with the options first, ended with $status: $(cat out)"
+        # a shared library with detection, of a program with detection
+        echo '#include <string.h>
+        void copy(char *to) { memcpy(to, "copied", 6); }' > library.c
+        echo '#include <pthread.h>
+        void copy(char *to);
+        char text[8];
+        static void *copies(void *p) { copy(text); return p; }
+        int main(void) { pthread_t t; pthread_create(&t, NULL, copies, NULL); copy(text); pthread_join(t, NULL); return 0; }' > uses.c
+        "$compiler" -g $level -fPIC -shared $(pkg-config --cflags gort-race-shared) library.c $(pkg-config --libs gort-race-shared) -o libcopy.so
+        "$compiler" -g $level $(pkg-config --cflags gort-race) uses.c $(pkg-config --libs gort-race) ./libcopy.so -o uses
+        status=0; ./uses > out 2>&1 || status=$?
+        [ $status -eq 66 ] && grep -q 'library\.c:2' out || fail "$compiler $level: a shared library with detection: $status: $(cat out)"
         # options of GORACE
         status=0; GORACE="exitcode=7 log_path=$work/log" ./racy > out 2>&1 || status=$?
         [ $status -eq 7 ] && ls log.* > /dev/null && grep -q 'DATA RACE' log.* || fail "GORACE exitcode, log_path"
