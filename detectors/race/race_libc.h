@@ -40,6 +40,13 @@ static inline bool is_in_program(uintptr_t pc)
     return pc >= (uintptr_t)__executable_start && pc < (uintptr_t)etext;
 }
 
+/* Whether it lies in the runtime or the detector, which are in the program, too. */
+extern const char __start_gort_race_text[] __attribute__((weak)), __stop_gort_race_text[] __attribute__((weak));
+static inline bool is_ours(uintptr_t pc)
+{
+    return pc >= (uintptr_t)__start_gort_race_text && pc < (uintptr_t)__stop_gort_race_text;
+}
+
 /* ---- race_malloc.c ---- */
 
 /* While a libc or C++ function that calls malloc or free runs for the program: where the program called it; else 0. */

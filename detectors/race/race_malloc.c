@@ -51,7 +51,7 @@ static size_t born_part(size_t n)
     return n <= BORN_MAX ? n : BEGINNING;
 }
 
-/* Whose first `kept` bytes are about to be written to. */
+/* Whose first `kept` bytes are about to be written to. What the runtime makes for itself it synchronizes itself, unseen. */
 static void *born_but(void *p, size_t n, size_t kept, uintptr_t pc)
 {
     struct race_g *g = race_cur();
@@ -59,7 +59,7 @@ static void *born_but(void *p, size_t n, size_t kept, uintptr_t pc)
     if (!p)
         return NULL;
     size_t all = room(p), from = 0, to = 0;
-    if (g != &race_ignored && !g->disabled && is_in_program(pc) && !race_memory_tight()) {
+    if (g != &race_ignored && !g->disabled && is_in_program(pc) && !is_ours(pc) && !race_memory_tight()) {
         to = born_part(all);
         from = kept < to ? kept & ~(size_t)7 : to;
         if (from < to)

@@ -18,18 +18,11 @@ _Thread_local unsigned race_in_call;
 /* While a handler runs unchecked: the race_g it interrupted. longjmp out of it goes on as that one. */
 _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-exec")));
 
-extern const char __start_gort_race_text[] __attribute__((weak)), __stop_gort_race_text[] __attribute__((weak));
-
 enum { SIGNALS = 65, TOP_WORDS = 8, LEAF_BYTES = 192 };
 static struct {
     _Atomic(uintptr_t) fn;       /* also the address by which its installation is ordered before its calls */
     atomic_bool wants_info;
 } handlers[SIGNALS];
-
-static bool is_ours(uintptr_t pc)
-{
-    return pc >= (uintptr_t)__start_gort_race_text && pc < (uintptr_t)__stop_gort_race_text;
-}
 
 /* The leaves. */
 static const char *const leaf_names[] = {"sched_yield", "mmap", "mmap64", "munmap", "mincore", "madvise", "syscall"};
