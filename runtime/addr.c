@@ -131,9 +131,9 @@ int addr_resolve(const struct network *net, const char *text, bool passive, stru
         return resolve_unix(text, out);
     if (!split(text, host, sizeof host, &port))
         return GO_ERR_ADDRESS;
-    bool numeric = number(port, 65535, &n);
-    if (!numeric && (!*port || (*port >= '0' && *port <= '9')))
-        return GO_ERR_ADDRESS;   /* none, or too large */
+    bool numeric = number(*port ? port : "0", 65535, &n);   /* none is 0, as in Go */
+    if (!numeric && *port >= '0' && *port <= '9')
+        return GO_ERR_ADDRESS;   /* too large */
     if (numeric) {
         if (!*host) {
             static const unsigned char any[16], loop4[4] = {127, 0, 0, 1}, loop6[16] = {[15] = 1};

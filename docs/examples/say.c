@@ -1,7 +1,8 @@
 /* Two goroutines that take turns by sleeping: main says "hello", another one "world", five times each. */
 // expect: hello
-// expect: world
 // expect: done
+// plain-expect: world
+// race-expect: world
 #include <gort.h>
 #include <stdio.h>
 

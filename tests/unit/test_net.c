@@ -62,6 +62,9 @@ Test(net, tcp4)
 {
     round_trip("tcp", "127.0.0.1:0");
     round_trip("tcp4", "127.0.0.1:0");
+    round_trip("tcp4", "127.0.0.1:");
+    go_conn *c;
+    cr_assert_eq(go_dial("tcp", "127.0.0.1:", &c), -ECONNREFUSED);
 }
 
 Test(net, tcp_by_name_and_on_all_interfaces)
@@ -187,7 +190,7 @@ Test(net, bad_networks_and_addresses)
         int err;
     } bad[] = {
         {"tpc", "127.0.0.1:1", GO_ERR_NETWORK},   {NULL, "127.0.0.1:1", GO_ERR_NETWORK},      {"udp", "127.0.0.1:0", GO_ERR_NETWORK},
-        {"tcp", "127.0.0.1", GO_ERR_ADDRESS},     {"tcp", "127.0.0.1:", GO_ERR_ADDRESS},      {"tcp", "127.0.0.1:65536", GO_ERR_ADDRESS},
+        {"tcp", "127.0.0.1", GO_ERR_ADDRESS},     {"tcp", "127.0.0.1:8o8", GO_ERR_ADDRESS},   {"tcp", "127.0.0.1:65536", GO_ERR_ADDRESS},
         {"tcp", "127.0.0.1:8o", GO_ERR_ADDRESS},  {"tcp", "::1:80", GO_ERR_ADDRESS},          {"tcp", "[::1:80", GO_ERR_ADDRESS},
         {"tcp4", "[::1]:80", GO_ERR_ADDRESS},     {"tcp6", "127.0.0.1:80", GO_ERR_ADDRESS},   {"tcp", NULL, GO_ERR_ADDRESS},
         {"unix", "", GO_ERR_ADDRESS},             {"unix", "/no/such/directory/s", -ENOENT},  {"tcp", "no-such-host.invalid:80", GO_ERR_NO_HOST},

@@ -7,7 +7,7 @@
  * Closing wakes whoever waits, with GO_ERR_CLOSED, and returns when they are out: the address is free then, and the descriptor's number.
  *
  *     network                    address
- *     tcp, tcp4, tcp6            "127.0.0.1:80", "[::1]:80", "example.com:http", ":8080" (all interfaces), port 0: any free one
+ *     tcp, tcp4, tcp6            "127.0.0.1:80", "[::1]:80", "example.com:http", ":8080" (all interfaces), port 0, or none: any free one
  *     udp, udp4, udp6            the same
  *     unix, unixgram, unixpacket a path, or "@name" in the abstract name space
  *
