@@ -161,7 +161,8 @@ void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind,
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc);
 /* g frees [addr, addr + n), whole words: a write; and whoever accesses it before its next life uses freed memory. */
 void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);
-/* The words of [addr, addr + n) begin a life with g, by its call at pc: whoever accesses them unordered with that is told. What was known of them goes. */
+/* The words of [addr, addr + n) begin a life with g, by its call at pc: whoever accesses them unordered with that is told (not if g is
+ * not checked, or memory is short). What was known of them goes. */
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);
 
 /* ---- race_sync.c ---- (g NULL or &race_ignored: nothing happens) */

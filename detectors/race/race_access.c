@@ -341,7 +341,7 @@ static inline bool is_settled_single(const struct race_g *g, struct shadow *s, u
     return !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && (e == 0 || epoch_slot(e) == g->slot || shadow_seen(g, e));
 }
 
-/* Frees words from *s on, as many as are easy. region: of them all. Where they end. */
+/* Frees words of one region from *s, the word of addr, on, as many as are easy. Where they end. */
 static uintptr_t words_freed(struct race_g *g, struct shadow *s, uintptr_t addr, uintptr_t end, uint64_t node_pc)
 {
     uint32_t region, node = (uint32_t)node_pc, pc = (uint32_t)(node_pc >> 32);
@@ -390,14 +390,18 @@ void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
         struct shadow *s = shadow_of(addr);
         if (race_unlikely(!s))
             return;
-        for (uintptr_t a = addr; (a = words_freed(g, shadow_in(shadow_slice(a), a), a, next, node_pc)) < next; a += 8)
-            word_freed(g, shadow_in(shadow_slice(a), a), a, node_pc, pc);
+        for (uintptr_t a = addr; (a = words_freed(g, s + (a - addr) / 8, a, next, node_pc)) < next; a += 8)
+            word_freed(g, s + (a - addr) / 8, a, node_pc, pc);
         shadow_mark_all(addr, next);
     }
 }
 
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
+    if (race_unlikely(g == &race_ignored || g->disabled || race_memory_tight())) {
+        shadow_clear(addr, n);
+        return;
+    }
     g->recorded = true;
     shadow_fill(addr, n, birth_of(g), g->node->id, race_pc_pack(pc));
 }

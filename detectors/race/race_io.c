@@ -14,7 +14,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "race_alloc.h"
 #include "race_calls.h"
 #include "race_shadow.h"
 
@@ -418,16 +417,27 @@ int __wrap_pause(void) { return BLOCKING(__real_pause()); }
 
 /* ---- mappings: a new life for their memory ---- */
 
-/* Its beginning is as written to by the call. */
+void race_io_mapped(void *p, size_t n)
+{
+    if (p != MAP_FAILED && is_on())
+        shadow_clear((uintptr_t)p, n);
+}
+
+void race_io_remapped(void *p, const void *old, size_t was, size_t n)
+{
+    if (p != old)
+        race_io_mapped(p, n);
+    else if (n > was)
+        race_io_mapped((char *)p + was, n - was);
+}
+
+/* By the program: the beginning is as written to by the call. */
 static void *mapped(void *p, size_t n, uintptr_t pc)
 {
     enum { BEGINNING = 1024 };
-    struct race_g *g = race_cur();
-    if (p == MAP_FAILED)
-        return p;
-    shadow_clear((uintptr_t)p, n);
-    if (!g->disabled && n > 0 && !race_memory_tight())
-        race_access_born(g, (uintptr_t)p, n < BEGINNING ? n : BEGINNING, pc);
+    race_io_mapped(p, n);
+    if (p != MAP_FAILED && is_on())
+        race_access_born(race_cur(), (uintptr_t)p, n < BEGINNING ? n : BEGINNING, pc);
     return p;
 }
 
@@ -435,14 +445,14 @@ void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
     race_fd_use(fd, FD_MAP, PC);
-    return is_on() ? mapped(__real_mmap(at, n, prot, flags, fd, from), n, PC) : __real_mmap(at, n, prot, flags, fd, from);
+    return mapped(__real_mmap(at, n, prot, flags, fd, from), n, PC);
 }
 
 void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from);
 void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t from)
 {
     race_fd_use(fd, FD_MAP, PC);
-    return is_on() ? mapped(__real_mmap64(at, n, prot, flags, fd, from), n, PC) : __real_mmap64(at, n, prot, flags, fd, from);
+    return mapped(__real_mmap64(at, n, prot, flags, fd, from), n, PC);
 }
 
 CALL(int, mincore, (void *at, size_t n, unsigned char *to), (at, n, to), , if (r == 0) writes(to, (n + 4095) / 4096, pc))
@@ -451,9 +461,6 @@ void *__real_mremap(void *old, size_t n, size_t new, int flags, void *to);
 void *__wrap_mremap(void *old, size_t n, size_t new, int flags, void *to)
 {
     void *p = __real_mremap(old, n, new, flags, to);
-    if (p != MAP_FAILED && is_on() && p != old)
-        shadow_clear((uintptr_t)p, new);
-    else if (p != MAP_FAILED && is_on() && new > n)
-        shadow_clear((uintptr_t)p + n, new - n);
+    race_io_remapped(p, old, n, new);
     return p;
 }

@@ -20,6 +20,9 @@ void race_io_ready(int fd);
 void race_io_closes(int fd, uintptr_t pc);
 /* ... to put another file in its place. */
 void race_io_replaces(int fd);
+/* mmap and mremap returned p: its memory begins a new life, or what was added to it. MAP_FAILED: nothing does. */
+void race_io_mapped(void *p, size_t n);
+void race_io_remapped(void *p, const void *old, size_t was, size_t n);
 /* What precedes a connect happens before what follows an accept: of a library here, which has got fd. */
 void race_io_connects(void);
 void race_io_accepted_unseen(int fd);

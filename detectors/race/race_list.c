@@ -11,6 +11,7 @@
 #include "race_list.h"
 
 #include "race_alloc.h"
+#include "race_sort.h"
 
 enum { KINDS = 4, FEW = 16, IN_VAIN = 2, LONG = 256, FIRST_CAP = 4 };
 
@@ -63,31 +64,9 @@ uint32_t list_count(const struct shadow_list *l)
     return n;
 }
 
-/* Newest first within a goroutine: heap sort, in place and without calls. */
-static void sift(struct race_side *a, uint32_t root, uint32_t n)
-{
-    struct race_side moved = a[root];
-    for (uint32_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && a[child + 1].epoch < a[child].epoch)
-            child++;
-        if (a[child].epoch >= moved.epoch)
-            break;
-        a[root] = a[child];
-    }
-    a[root] = moved;
-}
-
-static void sort(struct race_side *a, uint32_t n)
-{
-    for (uint32_t i = n / 2; i-- > 0;)
-        sift(a, i, n);
-    for (uint32_t end = n; end-- > 1;) {
-        struct race_side least = a[0];
-        a[0] = a[end];
-        a[end] = least;
-        sift(a, 0, end);
-    }
-}
+/* Newest first within a goroutine. */
+#define NEWEST_FIRST(side) (~(side).epoch)
+RACE_SORT(sort, struct race_side, NEWEST_FIRST)
 
 /* Drops what a newer entry of the same goroutine subsumes. */
 static void compact(struct segment *s)

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "race_alloc.h"
 #include "race_heap.h"
 #include "race_libc.h"
 #include "race_locks.h"
@@ -45,25 +44,17 @@ static size_t room(void *p)
     return REAL(malloc_usable_size)(p);
 }
 
-/* The part of a block of n bytes that is written to by its birth. */
-static size_t born_part(size_t n)
-{
-    return n <= BORN_MAX ? n : BEGINNING;
-}
-
 /* Whose first `kept` bytes are about to be written to. What the runtime makes for itself it synchronizes itself, unseen. */
 static void *born_but(void *p, size_t n, size_t kept, uintptr_t pc)
 {
-    struct race_g *g = race_cur();
-    race_heap_born(g, p, n, pc);
+    race_heap_born(race_cur(), p, n, pc);
     if (!p)
         return NULL;
     size_t all = room(p), from = 0, to = 0;
-    if (g != &race_ignored && !g->disabled && is_in_program(pc) && !is_ours(pc) && !race_memory_tight()) {
-        to = born_part(all);
+    if (is_in_program(pc) && !is_ours(pc)) {
+        to = all <= BORN_MAX ? all : BEGINNING;
         from = kept < to ? kept & ~(size_t)7 : to;
-        if (from < to)
-            race_access_born(g, (uintptr_t)p + from, to - from, pc);
+        race_access_born(race_cur(), (uintptr_t)p + from, to - from, pc);
     }
     shadow_clear((uintptr_t)p, from);   /* even with the detector off: the block may be handed to the program */
     shadow_clear((uintptr_t)p + to, all - to);

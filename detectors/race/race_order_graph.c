@@ -2,6 +2,7 @@
 #include "race_order_graph.h"
 
 #include "race_alloc.h"
+#include "race_sort.h"
 
 enum { BUCKETS = 1 << 18 };
 
@@ -119,30 +120,8 @@ static void push(struct list *l, struct order_component *c)
     l->at[l->n++] = c;
 }
 
-/* Heap sort by number: what is visited may be much, and in any order. */
-static void sift(struct order_component **a, uint32_t i, uint32_t n)
-{
-    struct order_component *c = a[i];
-    for (uint32_t child; (child = 2 * i + 1) < n; i = child) {
-        child += child + 1 < n && a[child + 1]->at > a[child]->at;
-        if (a[child]->at <= c->at)
-            break;
-        a[i] = a[child];
-    }
-    a[i] = c;
-}
-
-static void sort(struct list *l)
-{
-    for (uint32_t i = l->n / 2; i-- > 0;)
-        sift(l->at, i, l->n);
-    for (uint32_t n = l->n; n > 1;) {
-        struct order_component *c = l->at[--n];
-        l->at[n] = l->at[0];
-        l->at[0] = c;
-        sift(l->at, 0, n);
-    }
-}
+#define NUMBER(c) ((c)->at)
+RACE_SORT(sort, struct order_component *, NUMBER)
 
 /* All from c on, along edges, that are not above `limit`. */
 static void visit_forwards(struct order_component *c, int64_t limit)
@@ -198,8 +177,8 @@ static void reorder(struct order_component *from, struct order_component *to)
     mark++;
     visit_forwards(to, from->at);
     visit_backwards(from, to->at);
-    sort(&after);
-    sort(&before);
+    sort(after.at, after.n);
+    sort(before.at, before.n);
     uint32_t n = 0, both = 0;
     if (numbers.max < after.n + before.n) {
         race_free(numbers.at, numbers.max * sizeof numbers.at[0]);

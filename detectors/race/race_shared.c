@@ -14,7 +14,6 @@
 #include "race_io.h"
 #include "race_libc.h"
 #include "race_real.h"
-#include "race_shadow.h"
 
 #define SHARED(T, name, parameters, arguments, before, after) \
     T race_libc_##name parameters; \
@@ -89,18 +88,6 @@ SHARED(int, close, (int fd), (fd), closes(fd), )
 
 /* ---- mappings: a new life for their memory ---- */
 
-static void mapped(void *p, size_t n)
-{
-    if (p != MAP_FAILED && is_on())
-        shadow_clear((uintptr_t)p, n);
-}
-SHARED(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from), (at, n, prot, flags, fd, from), , mapped(r, n))
-SHARED(void *, mmap64, (void *at, size_t n, int prot, int flags, int fd, off64_t from), (at, n, prot, flags, fd, from), , mapped(r, n))
-static void remapped(void *p, void *old, size_t was, size_t n)
-{
-    if (p != old)
-        mapped(p, n);
-    else if (n > was)
-        mapped((char *)p + was, n - was);
-}
-SHARED(void *, mremap, (void *old, size_t was, size_t n, int flags, void *to), (old, was, n, flags, to), , remapped(r, old, was, n))
+SHARED(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from), (at, n, prot, flags, fd, from), , race_io_mapped(r, n))
+SHARED(void *, mmap64, (void *at, size_t n, int prot, int flags, int fd, off64_t from), (at, n, prot, flags, fd, from), , race_io_mapped(r, n))
+SHARED(void *, mremap, (void *old, size_t was, size_t n, int flags, void *to), (old, was, n, flags, to), , race_io_remapped(r, old, was, n))

@@ -78,14 +78,17 @@ static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
     }
 }
 
-/* Acquire pairs with the release of unlock(). Returns the first of the list. */
+/* Acquire pairs with the release of unlock(). By the release fence nothing of a change is seen before LOCKED is (race_sync_look). Returns the first of the
+ * list. */
 static struct race_sync *lock(_Atomic(uintptr_t) *b)
 {
     for (;;) {
         uintptr_t first = atomic_load_explicit(b, memory_order_relaxed);
         if (race_likely(!(first & LOCKED)) &&
-            race_likely(atomic_compare_exchange_strong_explicit(b, &first, first | LOCKED, memory_order_acquire, memory_order_relaxed)))
+            race_likely(atomic_compare_exchange_strong_explicit(b, &first, first | LOCKED, memory_order_acquire, memory_order_relaxed))) {
+            atomic_thread_fence(memory_order_release);
             return (struct race_sync *)first;
+        }
         wait_unlocked(b);
     }
 }
@@ -134,7 +137,6 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
 {
     _Atomic(uintptr_t) *b = bucket_of(addr);
     struct race_sync *first = lock(b), *s = first;
-    atomic_thread_fence(memory_order_release);   /* nothing of a change is seen before LOCKED is */
     while (s && race_unlikely(s->addr != addr))
         s = s->next;
     if (race_likely(s != NULL)) {
