@@ -59,7 +59,7 @@ struct race_g {
     struct stack_node *node;    /* current call stack */
     uint32_t cut;               /* calls below node that have no node of their own */
     uint32_t slot, clock;
-    uint32_t disabled;          /* go_race_disable depth: accesses are not checked */
+    uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0 */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */

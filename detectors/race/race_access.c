@@ -207,7 +207,7 @@ static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned ki
 
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g == &race_ignored || g->disabled))
+    if (race_unlikely(g->disabled))
         return;
     unsigned at = addr & 7;
     uint32_t mask = ((1u << size) - 1) << at;
@@ -254,42 +254,67 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
     bias_sample(bias_me, addr, region);
 }
 
-/* Mostly the word is the goroutine's own, or empty. Whatever else there may be takes the other way with all arguments where they are, so that nothing
- * is saved here. */
-void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now)
+/* The caller can't change the word alone. */
+static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, uint32_t region)
 {
-    struct shadow *s = shadow_in(shadow_slice(addr), addr);   /* perhaps nobody's, which can be read, and is empty */
+    if ((region & BIAS_OWNER) == BIAS_SHARED)
+        access_shared(addr, pc, now, s, region);
+    else
+        access_new(addr, pc, now);
+}
+
+/* The goroutine accessed the word last, and more must be done than to replace that one entry. */
+static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
+{
+    uint32_t region;
+    if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
+        access_not_mine(addr, pc, now, s, region);
+        return;
+    }
+    uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
+    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), false);
+    bias_leave(bias_me);
+    if (race_unlikely(!done))
+        access_new(addr, pc, now);
+    else if (!g->recorded)
+        g->recorded = true;
+}
+
+/* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes. That is done here, in as few instructions as
+ * can be (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be
+ * takes another way with all arguments where they are, so that nothing is saved here. */
+void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+{
+    struct shadow *s = shadow_in(slice, addr);   /* perhaps nobody's, which can be read, and is empty */
     __builtin_prefetch((void *)addr);                         /* the program will, after this hook: both misses at once */
     struct race_g *g = race_cur_tls;
-    if (race_unlikely(g == &race_ignored || g->disabled))
+    if (race_unlikely(g->disabled))
         return;
     uint32_t region;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    if (race_likely((e == 0 || is_own(e, now)) && race_pc_is_near(pc))) {
-        if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
-            if ((region & BIAS_OWNER) == BIAS_SHARED)
-                access_shared(addr, pc, now, s, region);
-            else
-                access_new(addr, pc, now);
-            return;
-        }
-        e = atomic_load_explicit(&s->epoch, RELAXED);
-        if (e == 0 && !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)) {
-            shadow_set(s, now, g->node->id, race_pc_pack_near(pc));
-            bias_leave(bias_me);
-            g->recorded = true;
-            shadow_mark(addr, region);
-            return;
-        }
-        bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), false);
-        bias_leave(bias_me);
-        if (race_likely(done)) {
-            if (!g->recorded)
-                g->recorded = true;
-            return;
-        }
+    if (race_unlikely((e != 0 && !is_own(e, now)) || !race_pc_is_near(pc))) {
+        access_new(addr, pc, now);
+        return;
     }
-    access_new(addr, pc, now);
+    if (e != 0 && (atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE || !shadow_subsumes(now, e))) {
+        access_own(addr, pc, now, s, g);
+        return;
+    }
+    if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
+        access_not_mine(addr, pc, now, s, region);
+        return;
+    }
+    if (race_unlikely(atomic_load_explicit(&s->epoch, RELAXED) != e || atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)) {
+        bias_leave(bias_me);
+        access_new(addr, pc, now);
+        return;
+    }
+    shadow_set(s, now, g->node->id, race_pc_pack_near(pc));
+    bias_leave(bias_me);
+    if (!g->recorded)
+        g->recorded = true;
+    if (e == 0)
+        shadow_mark(addr, region);
 }
 
 static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
@@ -302,13 +327,14 @@ static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigne
 /* Parts of words at both ends, whole words between, slice by slice. */
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g == &race_ignored || g->disabled || n == 0))
+    if (race_unlikely(g->disabled || n == 0))
         return;
     unsigned at = addr & 7;
     if (at + n <= 8 && g == race_cur_tls && !(addr >> 47)) {
         uint64_t now = now_of(g, ((1u << n) - 1) << at, kind);
-        if (!shadow_stands_for(atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, RELAXED), now))
-            race_access_miss(addr, pc, now);
+        uintptr_t slice = shadow_slice(addr);
+        if (!shadow_stands_for(atomic_load_explicit(&shadow_in(slice, addr)->epoch, RELAXED), now))
+            race_access_miss(addr, pc, now, slice);
         return;
     }
     if (at || n < 8) {
@@ -380,7 +406,7 @@ static race_noinline void word_freed(struct race_g *g, struct shadow *s, uintptr
 /* What takes the place of all that is known happened before nothing: whoever comes later races with it. */
 void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
-    if (race_unlikely(g == &race_ignored || g->disabled))
+    if (race_unlikely(g->disabled))
         return;
     uint64_t node_pc = g->node->id | (uint64_t)race_pc_pack(pc) << 32;
     g->recorded = true;
@@ -398,7 +424,7 @@ void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
-    if (race_unlikely(g == &race_ignored || g->disabled || race_memory_tight())) {
+    if (race_unlikely(g->disabled || race_memory_tight())) {
         shadow_clear(addr, n);
         return;
     }

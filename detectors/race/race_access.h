@@ -1,12 +1,12 @@
 /* The first look of a check, in the hooks themselves: most accesses have been made before, by the same goroutine in the same epoch. Whatever is
- * not as usual goes to race_access_more. */
+ * not as usual goes to race_access_miss. */
 #ifndef RACE_ACCESS_H
 #define RACE_ACCESS_H
 
 #include "race_shadow.h"
 
-/* now: the access. */
-void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now);
+/* now: the access; slice: of addr. */
+void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice);
 /* how: size << 8 | kind. A thread not seen before, or an address that is not aligned. */
 void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how);
 
@@ -28,15 +28,16 @@ static inline __attribute__((always_inline)) void race_access_sized(uintptr_t ad
     }
     /* The epoch comes first in the word. */
     uintptr_t in_slice = size < 8 ? addr & ~7ul : addr;
-    uint64_t e = atomic_load_explicit((_Atomic(uint64_t) *)(shadow_slice(addr) + (in_slice << SHADOW_SHIFT)), memory_order_relaxed);
+    uintptr_t slice = shadow_slice(addr);
+    uint64_t e = atomic_load_explicit((_Atomic(uint64_t) *)(slice + (in_slice << SHADOW_SHIFT)), memory_order_relaxed);
     if (size == 8) {
         if (race_unlikely(kind & EPOCH_WRITE ? e != g->epoch_of_write : ((e ^ g->epoch_of_read) & ~(uint64_t)EPOCH_WRITE) != 0))
-            race_access_miss(addr, RACE_HOOK_PC(), g->epoch_of_read | kind);
+            race_access_miss(addr, RACE_HOOK_PC(), g->epoch_of_read | kind, slice);
         return;
     }
     uint64_t bytes = ((uint64_t)1 << size) - 1, now = g->epoch | bytes << ((addr & 7) + MASK_SHIFT);
     if (race_unlikely(kind & EPOCH_WRITE ? e != (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) != 0))
-        race_access_miss(addr, RACE_HOOK_PC(), now | kind);
+        race_access_miss(addr, RACE_HOOK_PC(), now | kind, slice);
 }
 
 #endif

@@ -178,7 +178,7 @@ static inline __attribute__((always_inline)) void alone_done(struct race_g *g, u
 
 static bool is_checked(const struct race_g *g)
 {
-    return g != &race_ignored && !g->disabled;
+    return !g->disabled;
 }
 
 static bool leaves_something(const struct race_g *g, int mo)
@@ -194,8 +194,9 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
         g->epoch -= epoch_make(0, 1);
     if (race_likely(size <= 8 && addr % size == 0 && !(addr >> 47))) {
         uint64_t now = now_at(g, addr, size) & ~(uint64_t)(EPOCH_WRITE & ~kind);
-        if (atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, memory_order_relaxed) != now)
-            race_access_miss(addr, pc, now);
+        uintptr_t slice = shadow_slice(addr);
+        if (atomic_load_explicit(&shadow_in(slice, addr)->epoch, memory_order_relaxed) != now)
+            race_access_miss(addr, pc, now, slice);
     } else {
         race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
     }

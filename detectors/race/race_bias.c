@@ -14,7 +14,7 @@
 #include "race_die.h"
 #include "race_spin.h"
 
-enum { MOVES_MAX = 2, TAKE_MAX = 64 };
+enum { MOVES_MAX = 2, MOVES_FOUGHT_FOR = MOVES_MAX + 1, TAKE_MAX = 64 };
 static const uint32_t MARKS = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
 
 struct bias_thread bias_nobody = {.id = BIAS_NOBODY};
@@ -102,49 +102,71 @@ static uint32_t moves_of(uint32_t word)
 }
 
 /* A moving region's owner is the caller's to set; its marks may be taken off meanwhile. */
-static void moved(struct bias_thread *me, uintptr_t region)
+static void moved(struct bias_thread *me, uintptr_t region, bool share)
 {
     uint32_t word = atomic_load_explicit(&bias_of[region], memory_order_relaxed), moves, owner;
     do {
         moves = moves_of(word) < BIAS_SETTLED ? moves_of(word) + 1 : BIAS_SETTLED;
-        owner = moves <= MOVES_MAX && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED;
+        if (share && moves < MOVES_FOUGHT_FOR)
+            moves = MOVES_FOUGHT_FOR;
+        owner = !share && moves <= MOVES_MAX && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED;
     } while (!set(region, &word, owner | moves << BIAS_MOVES_SHIFT | (word & MARKS)));
 }
 
-/* Takes region, seen to be another's, and those after it that are the same thread's: more each time it goes on where it left off. */
+/* How many regions before this one are shared, up to TAKE_MAX: then this one, of the same array, will be too. */
+static uint32_t shared_before(uintptr_t region)
+{
+    uint32_t n = 0;
+    while (n < TAKE_MAX && n < region && (atomic_load_explicit(&bias_of[region - 1 - n], memory_order_relaxed) & BIAS_OWNER) == BIAS_SHARED)
+        n++;
+    return n;
+}
+
+/* What a region that nobody had yet becomes. */
+static uint32_t first_owner(const struct bias_thread *me, uintptr_t region, uint32_t word)
+{
+    if (shared_before(region))
+        return (word & MARKS) | MOVES_FOUGHT_FOR << BIAS_MOVES_SHIFT | BIAS_SHARED;
+    return word | (is_possible && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED);
+}
+
+static bool is_somebodys(uint32_t word)
+{
+    uint32_t owner = word & BIAS_OWNER;
+    return owner != BIAS_NONE && owner < BIAS_NOBODY;
+}
+
+/* Takes region, seen to be another's, and those after it: more each time it goes on where it left off, or where the threads share what lies before. In the
+ * first case they become the caller's, as far as they are the same thread's; in the second shared, whoever has them. */
 static void take_away(struct bias_thread *me, uintptr_t region, uint32_t word)
 {
-    struct bias_thread *from = &threads[word & BIAS_OWNER];
-    uint32_t most = region == me->taken_to ? me->taken * 2 : 1, n = 0;
+    uint32_t shared = shared_before(region), most = shared ? shared : region == me->taken_to ? me->taken * 2 : 1, n = 0;
+    struct bias_thread *from[TAKE_MAX];
     most = most > TAKE_MAX ? TAKE_MAX : most;
     for (; n < most && region + n < 1ul << (47 - BIAS_BITS); n++) {
         if (n > 0)
             word = atomic_load_explicit(&bias_of[region + n], memory_order_relaxed);
-        if ((word & BIAS_OWNER) != from->id || !set(region + n, &word, BIAS_MOVING | (word & ~(uint32_t)BIAS_OWNER)))
+        if (!is_somebodys(word) || (n > 0 && !shared && &threads[word & BIAS_OWNER] != from[0]) ||
+            !set(region + n, &word, BIAS_MOVING | (word & ~(uint32_t)BIAS_OWNER)))
             break;
+        from[n] = &threads[word & BIAS_OWNER];
     }
     if (n == 0)
         return;
     barrier();
-    for (unsigned spins = 0; atomic_load_explicit(&from->busy, memory_order_acquire) - region < n; spins++) {
-        if (spins < 100)
-            __builtin_ia32_pause();
-        else
-            sched_yield();
-    }
     for (uint32_t i = 0; i < n; i++)
-        moved(me, region + i);
-    if (me->id != BIAS_NOBODY) {
+        for (unsigned spins = 0; atomic_load_explicit(&from[i]->busy, memory_order_acquire) == region + i; spins++) {
+            if (spins < 100)
+                __builtin_ia32_pause();
+            else
+                sched_yield();
+        }
+    for (uint32_t i = 0; i < n; i++)
+        moved(me, region + i, shared);
+    if (me->id != BIAS_NOBODY && !shared) {
         me->taken_to = region + n;
         me->taken = most;
     }
-}
-
-/* Whether the region before has been taken away so often that it is shared: then this one, of the same array, will be too. */
-static bool follows_shared(uintptr_t region)
-{
-    uint32_t before = region > 0 ? atomic_load_explicit(&bias_of[region - 1], memory_order_relaxed) : 0;
-    return (before & BIAS_OWNER) == BIAS_SHARED;
 }
 
 bool bias_settle(uintptr_t addr, bool *first)
@@ -159,7 +181,7 @@ bool bias_settle(uintptr_t addr, bool *first)
         if (owner == BIAS_SHARED)
             return false;
         if (owner == BIAS_NONE)
-            *first = set(region, &word, word | (is_possible && me->id != BIAS_NOBODY && !follows_shared(region) ? me->id : BIAS_SHARED));
+            *first = set(region, &word, first_owner(me, region, word));
         else if (owner == me->id)
             return true;
         else if (owner != BIAS_MOVING)

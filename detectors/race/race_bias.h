@@ -27,8 +27,9 @@
  *
  * tests/spin/race_bias.pml is a model of all this, which is searched exhaustively, with and without each of these steps.
  *
- * A region that was taken away more than MOVES_MAX times is shared; it becomes somebody's again when one thread alone was seen there, the more often
- * the more it has moved before, and at last never. Without membarrier (Linux 4.14) nothing is biased. */
+ * A region that was taken away more than MOVES_MAX times is shared, and with it those behind it when another thread comes there, some more each time: they are
+ * of one array, which threads work on side by side. A shared region becomes somebody's again when one thread alone was seen there, the more often the more it
+ * has moved before, and at last never. Without membarrier (Linux 4.14) nothing is biased. */
 #ifndef RACE_BIAS_H
 #define RACE_BIAS_H
 

@@ -27,7 +27,7 @@ enum { LOOK_AT = 4, SKIP_MAX = 64, REMEMBERED = 4 };
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("local-exec")));
 static _Thread_local struct race_g *ignored_saved __attribute__((tls_model("initial-exec")));
 static _Thread_local unsigned ignored_depth __attribute__((tls_model("initial-exec")));
-struct race_g race_ignored = {.node = &race_stack_root};
+struct race_g race_ignored = {.node = &race_stack_root, .disabled = 1u << 31};   /* for ever, however many threads count there */
 
 struct ended {
     struct ended *next;

@@ -58,6 +58,11 @@ static race_noinline void chunk_is_dense(uintptr_t addr)
     errno = saved;
 }
 
+void shadow_mark_slow(uintptr_t addr, uint32_t mark)
+{
+    atomic_fetch_or_explicit(&bias_of[addr >> BIAS_BITS], mark, memory_order_relaxed);
+}
+
 /* Who owns a region may write to its words (race_access_miss): so they are there first. */
 bool shadow_settle(uintptr_t addr)
 {

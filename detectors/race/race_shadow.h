@@ -76,11 +76,12 @@ static inline struct shadow *shadow_of(uintptr_t addr)
  * when all of the KiB is forgotten: so forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
 enum { MARK_BITS = 10 };
 /* An empty word of addr was filled. region: what was read of the region's word before. */
+void shadow_mark_slow(uintptr_t addr, uint32_t mark);
 static inline void shadow_mark(uintptr_t addr, uint32_t region)
 {
     uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));
     if (race_unlikely(!(region & mark)))
-        atomic_fetch_or_explicit(&bias_of[addr >> BIAS_BITS], mark, memory_order_relaxed);
+        shadow_mark_slow(addr, mark);
 }
 
 /* All words of [addr, end) were filled; they lie in one region. */

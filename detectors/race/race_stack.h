@@ -41,14 +41,18 @@ int race_stack_pcs(uint32_t id, uintptr_t leaf, uintptr_t *pcs, int max);
 uint32_t race_pc_pack_slow(uintptr_t pc);
 uintptr_t race_pc_unpack(uint32_t packed);
 extern char race_pc_base[] __attribute__((visibility("hidden")));
-/* The program's own code, not a shared object's. */
+/* Whether it is the program's own code, not a shared object's; then race_pc_pack_near packs it, and that is the same number, found once. */
+static inline uintptr_t race_pc_distance(uintptr_t pc)
+{
+    return pc - (uintptr_t)race_pc_base + (1u << 30);
+}
 static inline bool race_pc_is_near(uintptr_t pc)
 {
-    return pc - (uintptr_t)race_pc_base + (1u << 30) < 1u << 31;
+    return race_pc_distance(pc) < 1u << 31;
 }
 static inline uint32_t race_pc_pack_near(uintptr_t pc)
 {
-    return (uint32_t)(pc - (uintptr_t)race_pc_base) + (1u << 30);
+    return (uint32_t)race_pc_distance(pc);
 }
 static inline uint32_t race_pc_pack(uintptr_t pc)
 {

@@ -50,14 +50,23 @@ static atomic_uint *page_of(uintptr_t addr)
     return &pages[page_hash(addr) % PAGES];
 }
 
-/* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, and how long ago a bucket that was found locked twice counts as fought for. */
-enum { WAIT_FIRST = 400, WAIT_MAX = 16000, FOUGHT_FOR = 400000 };
+/* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, how long ago a bucket that was found locked twice counts as fought for, and how
+ * often it is changed then. */
+enum { WAIT_FIRST = 400, WAIT_MAX = 16000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
 
 /* Without a look at the bucket meanwhile: that would take the line from the holder. */
 static void wait_away(uint64_t ticks)
 {
     for (uint64_t from = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - from < ticks;)
         __builtin_ia32_pause();
+}
+
+/* How often the bucket's syncs changed, so far. The first may be freed meanwhile, which makes no difference but to the number: its memory stays the
+ * detector's. */
+static uint64_t changes_of(_Atomic(uintptr_t) *b)
+{
+    struct race_sync *first = (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)LOCKED);
+    return first ? __atomic_load_n(&first->version, __ATOMIC_RELAXED) : 0;
 }
 
 static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
@@ -69,8 +78,10 @@ static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
     last.bucket = b;
     last.when = now;
     for (unsigned rounds = 0;; rounds++) {
+        uint64_t before = changes_of(b);
         wait_away(last.wait);
-        last.wait = last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
+        bool fought_for = changes_of(b) - before >= last.wait / CHANGED_EACH;   /* or we met by chance */
+        last.wait = !fought_for ? WAIT_FIRST : last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
         if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
             return;
         if (rounds > 16)
@@ -188,16 +199,27 @@ static void learn(struct race_g *g, const struct clock *known, uint32_t slot, ui
     g->learned_at = g->clock;
 }
 
-void race_sync_acquire(struct race_g *g, struct race_sync *s)
+static bool is_tree(const struct clock *c)
 {
-    bool again = s->seen;
+    return c->root && c->root->level > 0;
+}
+
+/* g comes to see what is there. Where many come the last release's value is put into the tree once, here, rather than in the copy that each would have to
+ * make. */
+static void come(const struct race_g *g, struct race_sync *s)
+{
+    if (s->seen && s->whole && is_tree(&s->clock) && !race_sync_is_known(g, s))
+        clock_raise(&s->clock, s->slot, s->value);
     if (s->slot != g->slot)
         s->seen = true;
+}
+
+void race_sync_acquire(struct race_g *g, struct race_sync *s)
+{
+    come(g, s);
     if (race_sync_is_known(g, s))
         return;
     if (s->whole) {
-        if (again && s->clock.root && s->clock.root->level > 0)   /* many come: once here, rather than in the copy that each would have to make */
-            clock_raise(&s->clock, s->slot, s->value);
         learn(g, &s->clock, s->slot, s->value);
         return;
     }
@@ -375,6 +397,19 @@ static inline bool own_release(struct race_g *g, uintptr_t addr)
     return done;
 }
 
+/* With the bucket locked; unlocks it. Many come at once where a channel was closed, and to learn a tree, and drop what was known before, takes longer than to
+ * take a reference to it. */
+static race_noinline void acquire_tree(struct race_g *g, struct race_sync *s)
+{
+    struct clock known = {NULL};
+    come(g, s);
+    clock_copy(&known, &s->clock);
+    uint32_t slot = s->slot, value = s->value;
+    race_sync_unlock_unchanged(s->addr);
+    learn(g, &known, slot, value);
+    clock_clear(&known);
+}
+
 /* Nothing there: the caller has synchronized with whoever left something already, and would see it. */
 void race_acquire(struct race_g *g, const void *addr)
 {
@@ -391,6 +426,10 @@ void race_acquire(struct race_g *g, const void *addr)
     if (race_sync_look((uintptr_t)addr, &look) && race_sync_is_settled(g, (uintptr_t)addr, &look))
         return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, false);
+    if (s && s->whole && is_tree(&s->clock) && !race_sync_is_known(g, s)) {
+        acquire_tree(g, s);
+        return;
+    }
     if (s)
         race_sync_acquire(g, s);
     race_sync_unlock_unchanged((uintptr_t)addr);

@@ -1,6 +1,7 @@
 """What the two runners of benchmarks share: programs that print lines "METRIC VALUE UNIT" are run, and what goes wrong with them is said."""
 import argparse
 import json
+import mmap
 import os
 import platform
 import signal
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 PATIENCE_S = 300         # with one invocation
+MADV_POPULATE_WRITE = 23
 
 
 class Failed(Exception):
@@ -52,6 +54,18 @@ def run(argv, procs):
     except OSError as e:
         raise Failed(f"{name} can't be run: {e.strerror}")
     return p.returncode, p.stdout, p.stderr
+
+
+def warm_memory(size):
+    """Touches as much memory as a large row needs and gives it back: in a virtual machine the first use of a page costs the host's work too, some
+    microseconds, and whoever ran first, or needs more, would pay it for all."""
+    try:
+        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        if int(fields["MemAvailable"].split()[0]) << 10 > 2 * size:
+            with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as m:
+                m.madvise(MADV_POPULATE_WRITE)
+    except (OSError, KeyError, ValueError):
+        pass   # an older kernel: then it stays cold
 
 
 def parse(name, row, text):

@@ -5,7 +5,6 @@ One invocation of one program per row and round, gort, Go and Boost.Fiber in tur
 1 if a program failed (the others' rows are there all the same); 2 for wrong use.
 """
 import argparse
-import mmap
 import os
 import re
 import select
@@ -16,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import (Failed, Skipped, check_writable, environment, figure, how_it_ended, machine, main, progress, run, run_bench, within,
-                    write_json)
+from common import (Failed, Skipped, check_writable, environment, figure, how_it_ended, machine, main, progress, run, run_bench,
+                    warm_memory, within, write_json)
 
 ROWS = ["spawn", "yield", "pingpong", "pipe1x1", "pipe4x4", "select4", "mutex1", "mutex8", "sleep10k", "loop", "park100k", "park1m", "sieve",
         "echo100", "echo1k", "echo10k"]
@@ -28,23 +27,10 @@ SERVERS = {"gort": "echo_gort", "go": "echo_go"}
 TITLES = {"gort": "gort", "go": "Go", "boost": "Boost"}
 LOAD = "bench_load"
 LARGER_IS_BETTER = {"req/s"}
-WARM_BYTES = 5 << 30     # park1m's
-MADV_POPULATE_WRITE = 23
+WARM_BYTES = {"park100k": 1 << 30, "park1m": 5 << 30}
 SERVER_PATIENCE_S = 15   # with a server's first line, and with its end
 STATUS_SKIP = 77         # the load generator's: not permitted here
 TABLE = "{:<14} {:>4} {:>11} {:>11} {:>11}  {:<5} {:>8} {:>10}"
-
-
-def warm_memory():
-    """Touches as much memory as the largest row needs and gives it back: in a virtual machine the first use of a page costs the host's work too, some
-    microseconds, and whoever ran first, or needs more, would pay it for all."""
-    try:
-        fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        if int(fields["MemAvailable"].split()[0]) << 10 > 2 * WARM_BYTES:
-            with mmap.mmap(-1, WARM_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as m:
-                m.madvise(MADV_POPULATE_WRITE)
-    except (OSError, KeyError, ValueError):
-        pass   # an older kernel: then it stays cold
 
 
 # ---- the echo servers ----
@@ -151,8 +137,8 @@ class Bench:
                     continue
                 progress(f"{row}, GOMAXPROCS={procs}, round {n + 1} of {self.options.rounds}, {TITLES[who]}")
                 try:
-                    if row == "park1m" and self.options.scale == 1:
-                        warm_memory()
+                    if row in WARM_BYTES and self.options.scale == 1:
+                        warm_memory(WARM_BYTES[row])
                     found = (run_echo if row in ECHO else run_bench)(program, row, procs, self.options)
                 except Skipped as e:
                     out[who] = "n/a"

@@ -14,12 +14,13 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from common import Failed, Skipped, check_writable, figure, machine, main, progress, run_bench, within, write_json
+from common import Failed, Skipped, check_writable, figure, machine, main, progress, run_bench, warm_memory, within, write_json
 
 PLAIN = ["sum", "write", "random", "hash", "matrix", "records", "copy", "epochs", "handed"]
 SYNC = ["mutex1", "mutex2", "mutex8", "pmutex1", "pmutex2", "pmutex8", "atomic1", "atomic2", "pingpong", "pipe", "spawn"]
 SCALE = ["scale1k", "scale10k", "scale100k", "scale300k"]
 ROWS = PLAIN + SYNC + SCALE
+WARM_BYTES = {"scale100k": 2 << 30, "scale300k": 4 << 30}
 TITLES = {"gort-gcc": "gort, gcc", "gort-clang": "gort, clang", "tsan-gcc": "TSan, gcc", "tsan-clang": "TSan, clang", "go": "Go"}
 OURS = ["gort-gcc", "gort-clang"]
 KINDS = ["plain", "race"]
@@ -54,6 +55,8 @@ class Bench:
                 progress(f"{row}, round {n + 1} of {self.options.rounds}, {program.name}")
                 prefix = self.prefix if (who.startswith("tsan"), kind) == (True, "race") else []
                 try:
+                    if row in WARM_BYTES and self.options.scale == 1:
+                        warm_memory(WARM_BYTES[row])
                     metrics = run_bench(program, row, procs, self.options, prefix)
                     if row not in metrics:
                         raise Failed(f"{program.name} printed no result for row {row}")
