@@ -188,6 +188,8 @@ void rt_mutex_lock_at(struct go_mutex *m, const void *pc);
 
 /* Waiting by address, for objects too small for a queue of their own. */
 enum sema_result { SEMA_NOT_PARKED, SEMA_WOKEN, SEMA_HANDED };
+/* Added to a mutex's address: its waiters are not mistaken for those of another object that has come to lie there, when an unlock wakes late. */
+#define SEMA_MUTEX ((uintptr_t)1)
 /* Parks the current goroutine in the queue of addr, as its first if `first`, else as its last; unless `still(addr)`, called under the
  * queue's lock, says no. HANDED: what the waker's `locked` returned. */
 enum sema_result sema_wait(const void *addr, bool (*still)(const void *addr), bool first, enum gort_wait_reason reason);
@@ -195,8 +197,12 @@ enum sema_result sema_wait(const void *addr, bool (*still)(const void *addr), bo
  * lock when they have been taken out; it says whether they are HANDED what they wait for. Without it addr is not looked at. */
 int sema_wake(const void *addr, int n, bool (*locked)(void *addr, int woken, bool more));
 
+/* Holding sema_lock_bucket(bucket): whether somebody waits there for a mutex. */
+bool sema_has_mutex_waiters(unsigned bucket);
+
 /* Waiting in a waitq that lies in the object at addr. Its lock lies elsewhere, so the last to unlock it does not touch the object. */
 struct lock *sema_lock(const void *addr);
+struct lock *sema_lock_bucket(unsigned bucket);   /* of all objects of one gort_mutex_bucket */
 /* Holding l = sema_lock(addr), with the current goroutine's waiter in q: parks until somebody has taken it out and readied the goroutine,
  * or until `deadline` (TIMER_NEVER: none), when it is taken out as well. Unlocks l. Whether the former: w->success. */
 bool sema_park(struct lock *l, const void *addr, struct waitq *q, int64_t deadline, enum gort_wait_reason reason);

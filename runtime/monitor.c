@@ -19,8 +19,9 @@
  * hands off.
  *
  * The monitor also looks at the netpoller when every P is busy, refreshes the cached clock, wakes an M for timers that nobody
- * watches, does what signal handlers may not do (signals.c), and looks again for a deadlock that unknown threads made doubtful. It sleeps while
- * every P is idle. */
+ * watches, does what signal handlers may not do (signals.c), calls mutexes quiet that nobody waits for any more (contended.h), and looks again
+ * for a deadlock that unknown threads made doubtful. It sleeps while every P is idle. */
+#include "contended.h"
 #include "internal.h"
 #include "os.h"
 #include "scavenge.h"
@@ -101,6 +102,7 @@ static void monitor_main(void *arg)
         if (busy)
             sched_poll_unwatched();
         bool scavenging = scavenge(now);
+        contended_look(now);
         int64_t sleep_ns = TICK_NS;
         if (!busy) {
             /* Whoever puts a P to use next reads monitor_asleep after it has taken the P, so it wakes us or look() sees the P. */

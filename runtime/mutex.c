@@ -15,10 +15,14 @@
  * is the last of the queue, or has waited for less than 1 ms: handing over costs a switch for each critical section, so it must not stay.
  * Only the holder ends the mode, in its unlock or when it was handed the mutex.
  *
+ * While nobody waits for it the unlock is a plain store of 0, if the word was LOCKED alone (contended.h). It may overwrite marks that were set
+ * meanwhile, and then wakes a waiter all the same, with nothing of the mutex's but its address.
+ *
  * Acquire on taking pairs with release on freeing; a hand-over is ordered by the queue's lock and the scheduler's. */
 #define GORT_NO_INLINE   /* the functions are here */
 #include <gort/sync.h>
 
+#include "contended.h"
 #include "internal.h"
 #include "os.h"
 
@@ -48,15 +52,27 @@ static bool spin(go_mutex *mu, uint32_t as)
     return false;
 }
 
-/* Under the queue's lock: who has set its marks and finds them gone must look again. */
-static bool still_marked(const void *addr)
+/* The queue's address, and back. */
+static void *queue_of(go_mutex *mu)
 {
-    return atomic_load_explicit(&((const go_mutex *)addr)->state, memory_order_relaxed) & WAITERS;
+    return (char *)mu + SEMA_MUTEX;
+}
+
+static go_mutex *mutex_of(const void *queue)
+{
+    return (go_mutex *)((uintptr_t)queue - SEMA_MUTEX);
+}
+
+/* Under the queue's lock: who has set its marks and finds them gone must look again. */
+static bool still_marked(const void *queue)
+{
+    return contended_is(queue) && atomic_load_explicit(&mutex_of(queue)->state, memory_order_relaxed) & WAITERS;
 }
 
 /* Called by the public header's code, too. */
 void gort_mutex_lock_slow(go_mutex *m);
 void gort_mutex_unlock_slow(go_mutex *m);
+void gort_mutex_unlocked(go_mutex *m);
 
 rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
 {
@@ -75,12 +91,14 @@ rt_noinline void gort_mutex_lock_slow(go_mutex *mu)
                 break;
             continue;
         }
+        if (!contended_already(mu))
+            continue;
         if ((s | marks) != s &&
             !atomic_compare_exchange_weak_explicit(&mu->state, &s, s | marks, memory_order_relaxed, memory_order_relaxed))
             continue;
         if (!waited)
             since = os_now();
-        enum sema_result r = sema_wait(mu, still_marked, waited, GORT_WAIT_MUTEX);
+        enum sema_result r = sema_wait(queue_of(mu), still_marked, waited, GORT_WAIT_MUTEX);
         if (r == SEMA_NOT_PARKED)
             continue;
         waited = true;
@@ -133,16 +151,16 @@ bool go_mutex_try_lock(go_mutex *m)
 }
 
 /* Under the queue's lock, when `woken`, 0 or 1, have been taken out. Nobody else changes a word that is STARVING. */
-static bool hand_over(void *addr, int woken, bool more)
+static bool hand_over(void *queue, int woken, bool more)
 {
     /* Nobody there: who set STARVING has not parked yet, and will find its marks gone. */
     uint32_t s = woken == 0 ? FREE : more ? LOCKED | WAITERS | STARVING : LOCKED;
-    atomic_store_explicit(&((go_mutex *)addr)->state, s, memory_order_release);
+    atomic_store_explicit(&mutex_of(queue)->state, s, memory_order_release);
     return true;
 }
 
 /* LOCKED was taken off, and something is left. Others may add marks to it, nothing else. */
-rt_noinline void gort_mutex_unlock_slow(go_mutex *mu)
+static rt_noinline void unlock_marked(go_mutex *mu)
 {
     struct m *m = rt_enter();
     uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
@@ -150,22 +168,67 @@ rt_noinline void gort_mutex_unlock_slow(go_mutex *mu)
         rt_fatal("sync: unlock of unlocked mutex");
     for (;;) {
         if (s & STARVING) {
-            if (sema_wake(mu, 1, hand_over) > 0 && m->p)
+            if (sema_wake(queue_of(mu), 1, hand_over) > 0 && m->p)
                 rt_yield();   /* to the new holder, which is next */
             break;
         }
         if (atomic_compare_exchange_weak_explicit(&mu->state, &s, FREE, memory_order_release, memory_order_relaxed)) {
             if (s & WAITERS)
-                sema_wake(mu, 1, NULL);
+                sema_wake(queue_of(mu), 1, NULL);
             break;
         }
     }
     rt_leave();
 }
 
+/* With an atomic instruction. */
+void gort_mutex_unlock_slow(go_mutex *mu)
+{
+    if (rt_unlikely(atomic_fetch_sub_explicit(&mu->state, LOCKED, memory_order_release) != LOCKED))
+        unlock_marked(mu);
+}
+
+/* The mutex, unlocked by a store, may be gone. The fence: the store is there before the queue is looked at. */
+rt_noinline void gort_mutex_unlocked(go_mutex *mu)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    rt_enter();
+    sema_wake(queue_of(mu), 1, NULL);
+    rt_leave();
+}
+
+#ifdef RT_DEBUG
+static void lose_time(void)
+{
+    static _Thread_local uint32_t s;
+    s = s * 1664525 + 1013904223;
+    if (sched_perturbs && s >> 28 == 0)
+        os_thread_yield();
+    else if (sched_perturbs && s >> 26 == 4)
+        os_nanosleep(20000);
+}
+
+/* gort_mutex_unlock_inline, that may be overtaken between any two steps. */
+static void unlock_plainly(go_mutex *m)
+{
+    unsigned char *contended = &gort_mutex_contended[gort_mutex_bucket(m)];
+    if (atomic_load_explicit(&m->state, memory_order_relaxed) != LOCKED || __atomic_load_n(contended, __ATOMIC_RELAXED)) {
+        gort_mutex_unlock_slow(m);
+        return;
+    }
+    lose_time();
+    atomic_store_explicit(&m->state, FREE, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    lose_time();
+    if (__atomic_load_n(contended, __ATOMIC_RELAXED))
+        gort_mutex_unlocked(m);
+}
+#else
+#define unlock_plainly gort_mutex_unlock_inline
+#endif
+
 void go_mutex_unlock(go_mutex *m)
 {
     hook_unlock(rt_race(), m, held_at(m));
-    if (rt_unlikely(atomic_fetch_sub_explicit(&m->state, LOCKED, memory_order_release) != LOCKED))
-        gort_mutex_unlock_slow(m);
+    unlock_plainly(m);
 }

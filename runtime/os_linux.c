@@ -245,15 +245,24 @@ bool os_is_resident(void *p)
     return ok && there & 1;
 }
 
+static bool membarrier_registered(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
 bool os_membarrier(void)
 {
     static atomic_int state;   /* 0 unknown, 1 registered, -1 not to be had */
-    int s = atomic_load_explicit(&state, memory_order_acquire);
+    int saved = errno, s = atomic_load_explicit(&state, memory_order_acquire);
     if (s == 0) {
-        s = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 ? 1 : -1;
+        s = membarrier_registered() ? 1 : -1;
         atomic_store_explicit(&state, s, memory_order_release);
     }
-    return s == 1 && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+    /* A forked child registers again, if the kernel wants it. */
+    bool done = s == 1 && (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 ||
+                           (membarrier_registered() && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0));
+    errno = saved;
+    return done;
 }
 
 void os_sleep_exactly(void)

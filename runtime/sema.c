@@ -12,10 +12,13 @@
  * A waiter with a timeout is in the queue and on a timer. Both who would wake it take the bucket's lock and look whether it is queued
  * still; so exactly one of them readies it. The timer is started when the goroutine is visibly parked, and stopped, or waited for, before
  * the waiter is used again. */
+#define GORT_NO_INLINE
+#include <gort/sync.h>
+
 #include "internal.h"
 #include "os.h"
 
-enum { BUCKETS = 1024 };
+enum { BUCKETS = GORT_MUTEX_BUCKETS };
 
 static struct bucket {
     struct lock lock;        /* rank SEMA */
@@ -28,8 +31,7 @@ static struct bucket {
 
 static struct bucket *bucket_of(const void *addr)
 {
-    uint64_t h = (uintptr_t)addr * 0x9e3779b97f4a7c15u;
-    return &buckets[h >> 54];
+    return &buckets[gort_mutex_bucket(addr)];
 }
 
 /* ---- queues by address ---- */
@@ -99,7 +101,7 @@ enum sema_result sema_wait(const void *addr, bool (*still)(const void *addr), bo
     }
     struct waiter *w = sema_waiter(addr, NULL);
     put_locked(b, w, first);
-    rt_park(&b->lock, reason, addr);
+    rt_park(&b->lock, reason, (const void *)((uintptr_t)addr & ~SEMA_MUTEX));
     return w->success ? SEMA_HANDED : SEMA_WOKEN;
 }
 
@@ -136,13 +138,27 @@ void rt_ready_all(struct g *first)
     }
 }
 
+bool sema_has_mutex_waiters(unsigned bucket)
+{
+    struct bucket *b = &buckets[bucket];
+    RT_ASSERT(lock_is_held(&b->lock));
+    for (struct waiter *w = b->first; w; w = w->next_key)
+        if ((uintptr_t)w->key & SEMA_MUTEX)
+            return true;
+    return false;
+}
+
 /* ---- queues in objects ---- */
+
+struct lock *sema_lock_bucket(unsigned bucket)
+{
+    lock(&buckets[bucket].lock);
+    return &buckets[bucket].lock;
+}
 
 struct lock *sema_lock(const void *addr)
 {
-    struct lock *l = &bucket_of(addr)->lock;
-    lock(l);
-    return l;
+    return sema_lock_bucket(gort_mutex_bucket(addr));
 }
 
 int64_t sema_deadline(int64_t ns)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Searches the models exhaustively: as the detector does it nothing may be found, and each step that is left out must be. check.sh [all]; all: race_bias.pml also
+# Searches the models exhaustively: as gort does it nothing may be found, and each step that is left out must be. check.sh [all]; all: race_bias.pml also
 # with the detector's own numbers of moves, and progress of three threads (2 GiB, some minutes).
 set -u
 models=$(cd "$(dirname "$0")" && pwd)
@@ -35,7 +35,7 @@ holds() {
 
 fails() {
     search -O0 "$@"
-    if grep -qE 'assertion violated|non-progress cycle' out; then
+    if grep -qE 'assertion violated|invalid end state|non-progress cycle' out; then
         judge ok "$1" "${*:2}: found, $(sed -n 's/^pan:1: \([a-z-]* [a-z]*\).*/\1/p' out)"
     else
         judge BAD "$1" "${*:2}: must be found"
@@ -60,6 +60,12 @@ model=$models/sync_look.pml
 holds SAFETY
 for step in NO_VERSION NO_LOCK NO_SEEN DISOWN_SILENT DISOWN_FIRST; do
     fails SAFETY -D$step
+done
+model=$models/mutex_unlock.pml
+holds SAFETY -DQUIETS=1
+holds SAFETY -DUSERS=2 -DROUNDS=2
+for step in NO_MEMBARRIER NO_SECOND_LOOK NO_CHECK NO_TURNS QUIET_ANYHOW; do
+    fails SAFETY -DQUIETS=1 -D$step
 done
 model=$models/race_bias.pml
 if [ "${1:-}" = all ]; then

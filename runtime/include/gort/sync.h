@@ -4,7 +4,8 @@
  * The object's memory may be freed or used again as soon as no call on it can still be waiting or come: a call that lets another goroutine go on
  * does not touch the object after that, even if it has not returned yet.
  *
- * Costs: uncontended, lock, unlock, acquire and release are one atomic instruction each; a wait costs a switch to another goroutine and back. */
+ * Costs: uncontended, lock, acquire and release are one atomic instruction each, and so is unlock, but a mutex's, which is a store; a wait costs a switch to
+ * another goroutine and back, and the first for a while that waits for a mutex interrupts the process's other threads (membarrier, some 10 us). */
 #ifndef GORT_SYNC_H
 #define GORT_SYNC_H
 
@@ -27,10 +28,32 @@ bool go_mutex_try_lock(go_mutex *m);
 /* Unlocks. Not locked: "fatal error: sync: unlock of unlocked mutex", status 2. May run a starving waiter at once, before it returns. */
 void go_mutex_unlock(go_mutex *m);
 
-#if !defined(GO_RACE) && !defined(GORT_NO_INLINE)
-/* The case that nobody else is there, in the caller's code. */
+/* Not to be called. By the bucket of its address: whether somebody waits for a mutex, or has lately; then an atomic instruction unlocks it
+ * (runtime/contended.h). */
+#define GORT_MUTEX_BUCKETS 1024
+extern unsigned char gort_mutex_contended[GORT_MUTEX_BUCKETS];
 void gort_mutex_lock_slow(go_mutex *m);
 void gort_mutex_unlock_slow(go_mutex *m);
+void gort_mutex_unlocked(go_mutex *m);
+extern inline __attribute__((gnu_inline, always_inline)) unsigned gort_mutex_bucket(const void *m)
+{
+    return (unsigned)(((uint64_t)((uintptr_t)m >> 3) * 0x9e3779b97f4a7c15u) >> 54);
+}
+extern inline __attribute__((gnu_inline, always_inline)) void gort_mutex_unlock_inline(go_mutex *m)
+{
+    const unsigned char *contended = &gort_mutex_contended[gort_mutex_bucket(m)];
+    if (__builtin_expect(__atomic_load_n((uint32_t *)&m->state, __ATOMIC_RELAXED) != 1 || __atomic_load_n(contended, __ATOMIC_RELAXED), 0)) {
+        gort_mutex_unlock_slow(m);
+        return;
+    }
+    __atomic_store_n((uint32_t *)&m->state, 0, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);   /* a membarrier makes it a real one */
+    if (__builtin_expect(__atomic_load_n(contended, __ATOMIC_RELAXED), 0))
+        gort_mutex_unlocked(m);
+}
+
+#if !defined(GO_RACE) && !defined(GORT_NO_INLINE)
+/* The case that nobody else is there, in the caller's code. */
 extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_lock(go_mutex *m)
 {
     uint32_t state = 0;
@@ -39,8 +62,7 @@ extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_lock(go_m
 }
 extern inline __attribute__((gnu_inline, always_inline)) void go_mutex_unlock(go_mutex *m)
 {
-    if (__builtin_expect(__atomic_sub_fetch((uint32_t *)&m->state, 1, __ATOMIC_RELEASE) != 0, 0))
-        gort_mutex_unlock_slow(m);
+    gort_mutex_unlock_inline(m);
 }
 #endif
 
