@@ -167,6 +167,55 @@ static void share(unsigned region)
     }
 }
 
+static void hold_elsewhere(unsigned region)
+{
+    uint32_t id;
+    pthread_t t;
+    pthread_create(&t, NULL, hold_once, &(struct place){region, &id});
+    pthread_join(t, NULL);
+}
+
+static unsigned shared_in_a_row(void)
+{
+    unsigned n = 0;
+    while (n < REGIONS && owner_of(&memory[n * REGION]) == BIAS_SHARED)
+        n++;
+    return n;
+}
+
+/* Threads that work side by side on an array: the regions behind those that they share are shared when another comes there, more each time. One that is alone
+ * there for a while has its own again. */
+Test(race_bias, what_lies_behind_shared_regions_is_shared)
+{
+    shadow_start();
+    for (unsigned r = 0; r < REGIONS - 1; r++)
+        hold_and_count(r, 0);
+    hold_elsewhere(REGIONS - 1);
+    share(0);
+    cr_assert_eq(shared_in_a_row(), 1);
+    hold_elsewhere(1);
+    cr_assert_eq(shared_in_a_row(), 2);
+    hold_elsewhere(2);
+    cr_assert_eq(shared_in_a_row(), 4);
+    hold_elsewhere(4);
+    cr_assert_eq(shared_in_a_row(), REGIONS);
+    for (int i = 0; i < 2000; i++)
+        hold_and_count(5, 0);
+    cr_assert_eq(owner_of(&memory[5 * REGION]), bias_me->id);
+    cr_assert_eq(owner_of(&memory[4 * REGION]), BIAS_SHARED);
+}
+
+/* Nobody's region behind a shared one begins shared. */
+Test(race_bias, a_new_region_behind_a_shared_one_is_shared)
+{
+    shadow_start();
+    share(0);
+    hold_and_count(1, 0);
+    hold_and_count(3, 0);
+    cr_assert_eq(owner_of(&memory[REGION]), BIAS_SHARED);
+    cr_assert_eq(owner_of(&memory[3 * REGION]), bias_me->id);
+}
+
 /* Who was slow in locking a word does not take a region that is shared again for one that was shared all the time: in between it had an owner, who may
  * have overwritten the lock. */
 Test(race_bias, a_lock_is_none_if_the_region_moved)
