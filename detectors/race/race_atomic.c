@@ -18,8 +18,6 @@
  *
  * A thread that is alone with an atomic, in a region that is its own (race_bias.h), doesn't lock the address (alone_begin): while it is busy nobody else
  * gets to the sync, whose owner it is (race_sync.c). */
-#include <stddef.h>
-
 #include "race_access.h"
 #include "race_sync.h"
 
@@ -159,44 +157,6 @@ static inline __attribute__((always_inline)) enum alone alone_begin(const struct
     return NOT_ALONE;
 }
 
-/* Of neighbours: the goroutine's slot and clock, a sync's slot and value; whole, seen and owner. */
-static inline uint64_t pair_at(const void *p)
-{
-    uint64_t pair;
-    __builtin_memcpy(&pair, p, sizeof pair);
-    return pair;
-}
-
-static inline uint32_t state_of(const struct race_sync *s)
-{
-    uint32_t state;
-    __builtin_memcpy(&state, &s->whole, sizeof state);
-    return state;
-}
-
-_Static_assert(offsetof(struct race_g, slot) + 4 == offsetof(struct race_g, clock), "neighbours");
-_Static_assert(offsetof(struct race_sync, slot) + 4 == offsetof(struct race_sync, value), "neighbours");
-_Static_assert(offsetof(struct race_sync, whole) + 1 == offsetof(struct race_sync, seen) &&
-               offsetof(struct race_sync, whole) + 2 == offsetof(struct race_sync, owner), "neighbours");
-
-/* SAME_EPOCH, for what a goroutine does again and again by one sync, or no: in as few steps as can be, and in a function that calls nothing else but at its
- * end. goes_on and race_sync_is_left_by, said otherwise: value is clock - 1, and learned_at not above it. */
-static inline __attribute__((always_inline)) bool again_begin(const struct race_g *g, uintptr_t addr, unsigned size, int mo)
-{
-    uint32_t region;
-    if (race_unlikely(!g) || g->recorded || !g->only || g->disabled || addr % size || !releases(mo) || !bias_enter(bias_me, addr, &region))
-        return false;
-    const struct race_sync *s = g->only;   /* see alone_begin */
-    uint64_t mask = size == 8 ? 0xff : (((uint64_t)1 << size) - 1) << (addr & 7);
-    uint64_t before = (g->epoch | mask << MASK_SHIFT | EPOCH_WRITE | EPOCH_ATOMIC) - epoch_make(0, 1);
-    if (race_likely(s->addr == addr && state_of(s) == (1 | bias_me->id << 16) && pair_at(&s->slot) == pair_at(&g->slot) - ((uint64_t)1 << 32) &&
-                    g->learned_at < g->clock && !s->own.root &&
-                    atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, memory_order_relaxed) == before))
-        return true;
-    bias_leave(bias_me);
-    return false;
-}
-
 /* released: a compare-and-swap that failed did not. */
 static inline __attribute__((always_inline)) void alone_done(struct race_g *g, uintptr_t addr, unsigned size, enum alone how, bool released, uintptr_t pc)
 {
@@ -270,42 +230,39 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
     account(g, ADDR, sizeof(T), 0, false, false, PC); \
     return v;
 
-/* What is done again is done at once, all else in a function of its own (pc: of the caller). */
-#define AGAIN(T, now) (again_begin(race_cur_tls, ADDR, sizeof(T), mo) ? (now, bias_leave(bias_me), true) : false)
-
-#define STORE(T, now, pc) \
+#define STORE(T, now) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) { \
         now; \
         return; \
     } \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, pc); \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
     if (how) { \
         now; \
-        alone_done(g, ADDR, sizeof(T), how, true, pc); \
+        alone_done(g, ADDR, sizeof(T), how, true, PC); \
         return; \
     } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     now; \
     bool before = stored(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, pc); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
     race_sync_unlock(ADDR);
 
-#define MODIFY(T, now, pc) \
+#define MODIFY(T, now) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, pc); \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
     if (how) { \
         T v = now; \
-        alone_done(g, ADDR, sizeof(T), how, true, pc); \
+        alone_done(g, ADDR, sizeof(T), how, true, PC); \
         return v; \
     } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     T v = now; \
     saw(g, s, mo); \
     bool before = modified(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, pc); \
+    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
     race_sync_unlock(ADDR); \
     return v;
 
@@ -330,24 +287,16 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
     race_sync_unlock(ADDR); \
     return done;
 
-#define DEFINE_STORE(BITS, T, operation) \
-    static race_noinline void store_##BITS(volatile T *a, T x, int mo, uintptr_t pc) { STORE(T, operation, pc) } \
-    void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { if (!AGAIN(T, operation)) store_##BITS(a, x, mo, PC); }
-
-#define DEFINE_MODIFY(BITS, T, name, operation) \
-    static race_noinline T name##_##BITS(volatile T *a, T x, int mo, uintptr_t pc) { MODIFY(T, operation, pc) } \
-    T __tsan_atomic##BITS##_##name(volatile T *a, T x, int mo) { T v; return AGAIN(T, v = operation) ? v : name##_##BITS(a, x, mo, PC); }
-
 #define DEFINE(BITS, T) \
     T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, __atomic_load_n(a, __ATOMIC_SEQ_CST)) } \
-    DEFINE_STORE(BITS, T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, exchange, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_add, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_sub, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_and, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_or, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_xor, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST)) \
-    DEFINE_MODIFY(BITS, T, fetch_nand, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST)) \
+    void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { STORE(T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST)) } \
     DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 
 /* gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
@@ -389,14 +338,14 @@ static int128 read16(const volatile int128 *a)
     })
 
 int128 __tsan_atomic128_load(const volatile int128 *a, int mo) { LOAD(int128, read16(a)) }
-void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x), PC) }
-int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(x), PC) }
-int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old + x), PC) }
-int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old - x), PC) }
-int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old & x), PC) }
-int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old | x), PC) }
-int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old ^ x), PC) }
-int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(~(old & x)), PC) }
+void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x)) }
+int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(x)) }
+int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old + x)) }
+int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old - x)) }
+int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old & x)) }
+int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old | x)) }
+int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old ^ x)) }
+int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(~(old & x))) }
 DEFINE_CAS(128, int128, cas16(a, c, x))
 
 void __tsan_atomic_thread_fence(int mo)
