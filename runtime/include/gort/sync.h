@@ -4,8 +4,8 @@
  * The object's memory may be freed or used again as soon as no call on it can still be waiting or come: a call that lets another goroutine go on
  * does not touch the object after that, even if it has not returned yet.
  *
- * Costs: uncontended, lock, acquire and release are one atomic instruction each, and so is unlock, but a mutex's, which is a store; a wait costs a switch to
- * another goroutine and back, and the first for a while that waits for a mutex interrupts the process's other threads (membarrier, some 10 us). */
+ * Costs, uncontended: lock, acquire and release are one atomic instruction each, unlock too, but a mutex's is a plain store. A wait costs a switch to another
+ * goroutine and back; the first wait in a while for a mutex also interrupts the process's other threads once (membarrier, some 10 us). */
 #ifndef GORT_SYNC_H
 #define GORT_SYNC_H
 
