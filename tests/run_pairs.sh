@@ -16,9 +16,9 @@ run_one() {
         GORACE=atexit_sleep_ms=0 GORT_PERTURB=$i timeout 60 "$program" > "$out" 2>&1 < /dev/null
         status=$?
         if [ "$kind" = race ]; then
-            [ "$status" -eq 66 ] && grep -q '^WARNING: DATA RACE' "$out" && ok=$((ok + 1))
+            [ "$status" -eq 66 ] && grep -qE '^WARNING: (DATA RACE|USE OF FREED MEMORY)' "$out" && ok=$((ok + 1))
         else
-            [ "$status" -eq 0 ] && ! grep -q 'DATA RACE' "$out" && ok=$((ok + 1))
+            [ "$status" -eq 0 ] && ! grep -qE 'DATA RACE|USE OF FREED MEMORY' "$out" && ok=$((ok + 1))
         fi
         if [ "$ok" -le "$i" ] && [ ! -e "$work/failed" ]; then
             { echo "$program: status $status"; cat "$out"; } > "$work/failed"
