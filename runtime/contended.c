@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "internal.h"
+#include "note.h"
 #include "os.h"
 
 enum { QUIET = 0, TURNING = 1, CONTENDED = 2 };
-enum { LOOKS_MAX = 1024 };
+enum { LOOKS_MAX = 128 };
 static const int64_t LOOK_NS = 100000000;
 
 unsigned char gort_mutex_contended[GORT_MUTEX_BUCKETS];   /* read without the lock by every unlock */
@@ -21,7 +22,7 @@ static struct place {
     uint16_t looks_due;    /* (the monitor's) so many, or one, make it quiet */
     atomic_bool waited;    /* (relaxed: a hint) somebody has waited since the last look */
 } places[GORT_MUTEX_BUCKETS];
-static atomic_uint nturned;   /* (relaxed: a hint) buckets that are not quiet */
+static atomic_uint nturned;   /* buckets that are not quiet: a hint */
 static bool for_ever;         /* set before there are two threads */
 
 static unsigned char *state_of(const void *mu)
@@ -58,13 +59,16 @@ static void make(const void *mu, struct place *p)
     if (state(mu) == QUIET) {
         set_state(mu, TURNING);
         p->turns++;
-        atomic_fetch_add_explicit(&nturned, 1, memory_order_relaxed);
+        /* Then it is read whether the monitor sleeps, which reads this after it has said so (monitor_main). */
+        atomic_fetch_add_explicit(&nturned, 1, memory_order_seq_cst);
     }
     uint32_t turn = p->turns;
     bool turns = state(mu) == TURNING;
     unlock(l);
     if (!turns)
         return;
+    if (atomic_load_explicit(&sched.monitor_asleep, memory_order_seq_cst))
+        note_wake(&sched.monitor_note);
     if (!os_membarrier())
         rt_fatal("sync: the kernel refuses membarrier(), which it allowed before: if this is a seccomp filter of the program's, it must allow membarrier");
     sema_lock(mu);
@@ -84,16 +88,17 @@ bool contended_already(const void *mu)
     return false;
 }
 
-static void look_at(unsigned bucket)
+/* False: it would be quiet, but somebody is parked there. */
+static bool look_at(unsigned bucket)
 {
     struct place *p = &places[bucket];
     if (atomic_load_explicit(&p->waited, memory_order_relaxed)) {
         atomic_store_explicit(&p->waited, false, memory_order_relaxed);
         p->looks = 0;
-        return;
+        return true;
     }
     if (++p->looks < p->looks_due)
-        return;
+        return true;
     struct lock *l = sema_lock_bucket(bucket);
     bool quiet = gort_mutex_contended[bucket] == CONTENDED && !sema_has_mutex_waiters(bucket);
     if (quiet)
@@ -104,13 +109,16 @@ static void look_at(unsigned bucket)
         atomic_fetch_sub_explicit(&nturned, 1, memory_order_relaxed);
         p->looks_due = p->looks_due < LOOKS_MAX / 2 ? 2 * p->looks_due + 1 : LOOKS_MAX;
     }
+    return quiet;
 }
 
-void contended_look(int64_t now)
+bool contended_look(int64_t now)
 {
     static int64_t next;
-    if (for_ever || now < next || atomic_load_explicit(&nturned, memory_order_relaxed) == 0)
-        return;
+    static unsigned in_use;   /* buckets that were left because somebody is parked there */
+    if (for_ever || now < next || atomic_load_explicit(&nturned, memory_order_seq_cst) == 0)
+        return !for_ever && atomic_load_explicit(&nturned, memory_order_seq_cst) > in_use;
+    in_use = 0;
     next = now + LOOK_NS;
 #ifdef RT_DEBUG
     if (sched_perturbs)
@@ -118,5 +126,6 @@ void contended_look(int64_t now)
 #endif
     for (unsigned i = 0; i < GORT_MUTEX_BUCKETS; i++)
         if (__atomic_load_n(&gort_mutex_contended[i], __ATOMIC_RELAXED) == CONTENDED)
-            look_at(i);
+            in_use += !look_at(i);
+    return atomic_load_explicit(&nturned, memory_order_seq_cst) > in_use;
 }

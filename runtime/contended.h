@@ -28,7 +28,8 @@ bool contended_is(const void *mu);
 /* The caller is about to mark mu's word. False: mu was made contended just now, which cost a system call and an interruption of the process's other
  * threads, and the word must be looked at again. */
 bool contended_already(const void *mu);
-/* Makes quiet what is due. The monitor's, now and then. */
-void contended_look(int64_t now);
+/* Makes quiet what is due. The monitor's, now and then; who makes a mutex contended wakes it. Whether another look will be due, though no goroutine runs: not
+ * for mutexes that somebody is parked for. */
+bool contended_look(int64_t now);
 
 #endif

@@ -28,7 +28,7 @@
 #include "signals.h"
 
 enum { TAKEN = 1, ASKED = 2 };   /* p_lost */
-enum { TICK_NS = 5000000, RECHECK_NS = 50000000, SCAVENGE_NS = 20000000 };
+enum { TICK_NS = 5000000, RECHECK_NS = 50000000, SCAVENGE_NS = 20000000, QUIETEN_NS = 100000000 };
 
 struct m *monitor_regain(struct m *m)
 {
@@ -114,7 +114,7 @@ static void monitor_main(void *arg)
                     sched_check_dead_locked();
                 recheck = sched.recheck_dead;
                 unlock(&sched.lock);
-                sleep_ns = recheck ? RECHECK_NS : scavenging ? SCAVENGE_NS : -1;
+                sleep_ns = recheck ? RECHECK_NS : scavenging ? SCAVENGE_NS : contended_look(now) ? QUIETEN_NS : -1;
             }
         }
         note_sleep(&sched.monitor_note, sleep_ns);

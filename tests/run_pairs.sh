@@ -6,17 +6,21 @@ n=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export work n
+reports=$(cd "$(dirname "$0")" && pwd)/report/race
+export work n reports
 
 # One program N times: how often it did as it should, into a file of its name.
 run_one() {
-    local program=$1 kind=$2 out ok=0 status
+    local program=$1 kind=$2 out ok=0 status name heading
     out=$work/out.$$
+    name=${program##*/race-}
+    heading=$(sed -nE 's,^// (race-)?expect: WARNING: (DATA RACE|USE OF FREED MEMORY)$,\2,p' "$reports/${name%-race-O?}.c" 2> /dev/null | head -n 1)
+    heading=${heading:-DATA RACE}   # what its source expects first
     for ((i = 0; i < n; i++)); do
         GORACE=atexit_sleep_ms=0 GORT_PERTURB=$i timeout 60 "$program" > "$out" 2>&1 < /dev/null
         status=$?
         if [ "$kind" = race ]; then
-            [ "$status" -eq 66 ] && grep -qE '^WARNING: (DATA RACE|USE OF FREED MEMORY)' "$out" && ok=$((ok + 1))
+            [ "$status" -eq 66 ] && grep -q "^WARNING: $heading" "$out" && ok=$((ok + 1))
         else
             [ "$status" -eq 0 ] && ! grep -qE 'DATA RACE|USE OF FREED MEMORY' "$out" && ok=$((ok + 1))
         fi

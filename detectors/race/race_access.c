@@ -286,7 +286,7 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
 {
     struct shadow *s = shadow_in(slice, addr);   /* perhaps nobody's, which can be read, and is empty */
-    __builtin_prefetch((void *)addr);                         /* the program will, after this hook: both misses at once */
+    __builtin_prefetch((void *)addr);            /* the program will, after this hook: both misses at once */
     struct race_g *g = race_cur_tls;
     if (race_unlikely(g->disabled))
         return;

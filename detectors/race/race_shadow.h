@@ -75,8 +75,8 @@ static inline struct shadow *shadow_of(uintptr_t addr)
 /* A mark for each KiB of the program's memory, in its region's word (race_bias.h): its words may hold something. Set when an empty word is filled, taken off
  * when all of the KiB is forgotten: so forgetting a stack that nobody's record lies in, or a large block, is a look at a few marks. */
 enum { MARK_BITS = 10 };
-/* An empty word of addr was filled. region: what was read of the region's word before. */
 void shadow_mark_slow(uintptr_t addr, uint32_t mark);
+/* An empty word of addr was filled. region: what was read of the region's word before. */
 static inline void shadow_mark(uintptr_t addr, uint32_t region)
 {
     uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));

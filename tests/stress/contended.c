@@ -33,18 +33,6 @@ static void work(uint32_t me, go_waitgroup *wg)
     go_waitgroup_done(wg);
 }
 
-struct start {
-    uint32_t me;
-    go_waitgroup *wg;
-};
-
-static void *work_on_thread(void *arg)
-{
-    struct start *s = arg;
-    work(s->me, s->wg);
-    return NULL;
-}
-
 struct shared {
     go_mutex m;
     int users;
@@ -69,14 +57,13 @@ int main(int argc, char **argv)
 {
     read_seed(argc, argv);
     go_waitgroup wg = {0};
-    struct start start[THREADS];
-    pthread_t t[THREADS];
+    struct worker workers[THREADS];
     go_waitgroup_add(&wg, GOROUTINES + THREADS + SHORT_LIVED * USERS);
     for (uint32_t i = 0; i < GOROUTINES; i++)
         go(work, i, &wg);
     for (uint32_t i = 0; i < THREADS; i++) {
-        start[i] = (struct start){1000 + i, &wg};
-        pthread_create(&t[i], NULL, work_on_thread, &start[i]);
+        workers[i] = (struct worker){.work = work, .me = 1000 + i, .wg = &wg};
+        worker_start(&workers[i]);
     }
     for (uint32_t i = 0; i < SHORT_LIVED; i++) {
         struct shared *s = calloc(1, sizeof *s);
@@ -87,7 +74,7 @@ int main(int argc, char **argv)
     }
     go_waitgroup_wait(&wg);
     for (int i = 0; i < THREADS; i++)
-        pthread_join(t[i], NULL);
+        pthread_join(workers[i].thread, NULL);
     long total = 0;
     for (int k = 0; k < MUTEXES; k++)
         total += guarded[k].counter;

@@ -26,32 +26,19 @@ static void work(uint32_t me, go_waitgroup *wg)
     go_waitgroup_done(wg);
 }
 
-struct start {
-    uint32_t me;
-    go_waitgroup *wg;
-};
-
-static void *work_on_thread(void *arg)
-{
-    struct start *s = arg;
-    work(s->me, s->wg);
-    return NULL;
-}
-
 int main(int argc, char **argv)
 {
     read_seed(argc, argv);
     for (int round = 0; round < 3; round++) {
         go_waitgroup *wg = calloc(1, sizeof *wg);
-        struct start s = {1000u + (uint32_t)round, wg};
-        pthread_t t;
+        struct worker w = {.work = work, .me = 1000u + (uint32_t)round, .wg = wg};
         go_waitgroup_add(wg, GOROUTINES + 1);
         for (uint32_t i = 0; i < GOROUTINES; i++)
             go(work, i + 100 * (uint32_t)round, wg);
-        pthread_create(&t, NULL, work_on_thread, &s);
+        worker_start(&w);
         go_waitgroup_wait(wg);
         free(wg);
-        pthread_join(t, NULL);
+        pthread_join(w.thread, NULL);
     }
     long total = 0;
     for (int k = 0; k < MUTEXES; k++)

@@ -35,6 +35,27 @@ static inline void read_seed(int argc, char **argv)
         }                                                                                               \
     } while (0)
 
+/* Runs work(me, wg) on a thread of its own, as go() does in a goroutine. */
+struct worker {
+    void (*work)(uint32_t me, go_waitgroup *wg);
+    uint32_t me;
+    go_waitgroup *wg;
+    pthread_t thread;
+};
+
+static inline void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    w->work(w->me, w->wg);
+    return NULL;
+}
+
+static inline void worker_start(struct worker *w)
+{
+    int err = pthread_create(&w->thread, NULL, worker_main, w);
+    CHECK_EQ(err, 0);
+}
+
 /* Now and then something that moves the schedule. */
 static inline void perturb(uint32_t *s)
 {

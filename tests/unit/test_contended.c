@@ -1,6 +1,6 @@
 /* A mutex is contended from the first wait for it on, and quiet again when nobody has waited for a while; its unlock is right in either state. */
 #include <criterion/criterion.h>
-#include <gort.h>
+#include "parked.h"
 
 static go_mutex m;
 static go_waitgroup wg;
@@ -21,13 +21,14 @@ static void locks(int n)
     go_waitgroup_done(&wg);
 }
 
-/* Somebody waits while we hold it. */
+/* Somebody waits while we hold it: then it can't be quiet. */
 static void let_wait(void)
 {
     go_waitgroup_add(&wg, 1);
     go_mutex_lock(&m);
     go(locks, 1);
-    go_sleep(5 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_MUTEX, 1);
+    cr_assert_not(is_quiet());
     go_mutex_unlock(&m);
     go_waitgroup_wait(&wg);
 }
@@ -58,7 +59,6 @@ Test(contended, by_a_wait_and_quiet_after_a_while)
 {
     for (int i = 1; i <= 3; i++) {
         let_wait();
-        cr_assert_not(is_quiet());
         cr_assert_eq(counter, i);
         cr_assert(becomes_quiet(20 * GO_SECOND), "round %d", i);
         cr_assert_eq(m.state, 0);
@@ -79,7 +79,7 @@ Test(contended, not_quiet_with_somebody_parked)
     go_waitgroup_add(&wg, 1);
     go_mutex_lock(&m);
     go(waits_long);
-    go_sleep(5 * GO_MILLISECOND);
+    await_parked(GORT_WAIT_MUTEX, 1);
     cr_assert_not(becomes_quiet(600 * GO_MILLISECOND));
     go_mutex_unlock(&m);
     go_waitgroup_wait(&wg);
