@@ -1,7 +1,7 @@
 /* The persistent tree. See race_clock.h.
  *
  * A node of level 0 holds the clocks of 16 slots, one of level n the nodes of 8 subtrees of level n-1. A tree is just as high as its
- * highest slot needs; a lower tree is child 0, 0, ... of a higher one.
+ * highest slot needs; a lower tree is child 0, 0, ... of a higher one. A note stands for the tree that it would be with its places raised.
  *
  * Reference counts: an increment is relaxed (whoever makes one holds a reference), a decrement is release, and the last one acquires before
  * the node is freed or, when it finds itself the only owner, changed in place. A node is reached through its parent, so one whose whole way from the
@@ -22,7 +22,7 @@
 #include "race_alloc.h"
 
 typedef struct clock_node node;
-static_assert(sizeof(node) == 80, "inner nodes and leaves are of one size");
+static_assert(sizeof(node) == 80, "inner nodes, leaves and notes are of one size");
 
 enum { PLACE_BITS = 20, NUMBERS = 4096 };
 static const uint64_t PLACE_MAX = (1u << PLACE_BITS) - 1;
@@ -54,7 +54,9 @@ static void unref(node *n)
         return;
     if (!is_own(n) && atomic_fetch_sub_explicit(&n->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (n->level)
+    if (n->level == CLOCK_NOTE)
+        unref(n->tree);
+    else if (n->level)
         for (int i = 0; i < CLOCK_FAN; i++)
             unref(n->child[i]);
     race_free(n, sizeof *n);
@@ -81,7 +83,7 @@ static node *node_new(unsigned level)
 }
 static_assert(CLOCK_FAN * sizeof(node *) == CLOCK_LEAF * sizeof(uint32_t), "clearing children clears clocks");
 
-/* n, an inner node made from `from`, becomes the next of its lineage if it is the first. */
+/* n, an inner node or a note made from `from`, becomes the next of its lineage if it is the first. */
 static void descend(node *n, node *from)
 {
     if ((from->lineage & PLACE_MAX) != PLACE_MAX && !atomic_load_explicit(&from->continued, memory_order_relaxed) &&
@@ -150,11 +152,80 @@ static node *raise(node *n, unsigned level, uint32_t slot, uint32_t value)
     return n;
 }
 
+/* Takes over a reference to a tree and returns one to the tree with n's places raised, whose root is the caller's alone. */
+static node *raise_noted(node *tree, const node *n)
+{
+    for (unsigned i = 0; i < n->noted; i++)
+        tree = raise(tree, tree->level, n->place[i].slot, n->place[i].value);
+    return tree;
+}
+
+/* Takes over a reference to a note and returns one to the tree that it stands for, the next of the note's lineage: the caller's alone. */
+static node *fold(node *n)
+{
+    bool own = is_own(n);
+    node *tree = raise_noted(own ? n->tree : ref(n->tree), n);
+    descend(tree, n);
+    if (own)
+        race_free(n, sizeof *n);
+    else
+        unref(n);
+    return tree;
+}
+
+/* Takes over a reference to n, a note or a shared tree, and returns one to the same with one place raised. */
+static node *raise_by_note(node *n, uint32_t slot, uint32_t value)
+{
+    unsigned at = 0;
+    if (n->level != CLOCK_NOTE) {
+        node *top = node_raw(CLOCK_NOTE);
+        top->tree = n;
+        top->noted = 0;
+        descend(top, n);
+        n = top;
+    } else {
+        while (at < n->noted && n->place[at].slot != slot)
+            at++;
+        if (at == CLOCK_NOTED) {
+            n = fold(n);
+            return raise(n, n->level, slot, value);
+        }
+        if (is_own(n)) {
+            give_up_line(n);
+        } else {
+            node *own = node_raw(CLOCK_NOTE);
+            own->tree = ref(n->tree);
+            own->noted = n->noted;
+            for (unsigned i = 0; i < n->noted; i++)
+                own->place[i] = n->place[i];
+            descend(own, n);
+            unref(n);
+            n = own;
+        }
+    }
+    n->place[at] = (struct clock_place){slot, value};
+    if (at == n->noted)
+        n->noted++;
+    return n;
+}
+
+static node *tree_of(node *n)
+{
+    return n && n->level == CLOCK_NOTE ? n->tree : n;
+}
+
 void clock_raise(struct clock *c, uint32_t slot, uint32_t value)
 {
     if (clock_get(c, slot) >= value)
         return;
     unsigned level = level_of(slot);
+    node *tree = tree_of(c->root);
+    if (tree && tree->level > 0 && tree->level >= level && (tree != c->root || !is_own(tree))) {
+        c->root = raise_by_note(c->root, slot, value);
+        return;
+    }
+    if (tree != c->root)
+        c->root = fold(c->root);
     if (c->root && c->root->level > level)
         level = c->root->level;
     while (c->root && c->root->level < level) {
@@ -260,12 +331,45 @@ static node *join(node *a, node *b, bool a_leads)
     return n;
 }
 
+/* Whether a, a clock's root, knows what n raises, if n is a note. */
+static bool knows_noted(node *a, const node *n)
+{
+    bool knows = true;
+    for (unsigned i = 0; n->level == CLOCK_NOTE && i < n->noted && knows; i++)
+        knows = clock_get(&(struct clock){a}, n->place[i].slot) >= n->place[i].value;
+    return knows;
+}
+
+/* The same of roots, at least one of them a note: the join of their trees, with the places of both. */
+static node *join_noted(node *a, node *b, bool a_leads)
+{
+    if (same_line(a, b))
+        return ref(a->lineage >= b->lineage ? a : b);
+    node *trees = join(tree_of(a), tree_of(b), a_leads);
+    bool is_a = trees == tree_of(a) && knows_noted(a, b), is_b = trees == tree_of(b) && knows_noted(b, a);
+    if (is_a || is_b) {
+        unref(trees);
+        return ref(is_a ? a : b);
+    }
+    struct clock sum = {trees};
+    for (unsigned i = 0; a->level == CLOCK_NOTE && i < a->noted; i++)
+        clock_raise(&sum, a->place[i].slot, a->place[i].value);
+    for (unsigned i = 0; b->level == CLOCK_NOTE && i < b->noted; i++)
+        clock_raise(&sum, b->place[i].slot, b->place[i].value);
+    /* The sum's root is the caller's alone: neither's tree, or else a note on it, as one has places that the other does not know. */
+    node *lead = a_leads ? a : b;
+    if (tree_of(lead)->level == tree_of(sum.root)->level)
+        descend(sum.root, lead);
+    return sum.root;
+}
+
 bool clock_join(struct clock *c, const struct clock *other, bool keep_line)
 {
     node *old = c->root, *with = other->root;
     if (old == with || !with)
         return false;
-    node *n = join(old, with, keep_line);
+    bool noted = old && (old->level == CLOCK_NOTE || with->level == CLOCK_NOTE);
+    node *n = noted ? join_noted(old, with, keep_line) : join(old, with, keep_line);
     if (n == old) {
         atomic_fetch_sub_explicit(&n->refs, 1, memory_order_relaxed);   /* not the last: old is one of them */
         return false;
@@ -315,9 +419,20 @@ static bool newer_at_level(const node *n, const node *known, const struct newer 
     return found;
 }
 
+/* A reference to what c's root stands for, without notes. */
+static node *plain(const struct clock *c)
+{
+    node *tree = ref(tree_of(c->root));
+    return tree == c->root ? tree : raise_noted(tree, c->root);
+}
+
 bool clock_newer(const struct clock *c, const struct clock *known, uint32_t but, bool (*fn)(void *, uint32_t, uint32_t), void *arg)
 {
-    return newer_at_level(c->root, known->root, &(struct newer){but, fn, arg});
+    node *n = plain(c), *before = plain(known);
+    bool found = newer_at_level(n, before, &(struct newer){but, fn, arg});
+    unref(n);
+    unref(before);
+    return found;
 }
 
 void clock_move(struct clock *to, struct clock *from)

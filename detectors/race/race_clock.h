@@ -12,7 +12,11 @@
  * - where one node descends from the other, the descendant is the join. Clocks only grow, so most that meet are descendants: what a mutex holds
  *   now descends from what its last holders left there. Each inner node belongs to a *lineage*, a chain in which each node knows at
  *   least what those before it knew; its number and the place in the chain are one word, so this is one compare.
- * So 100,000 goroutines that pass through one mutex, again and again, share nearly all of their clocks, and each pays for one path.
+ * So 100,000 goroutines that pass through one mutex, again and again, share nearly all of their clocks.
+ *
+ * Nor does each of them pay for a path: raising a place of a shared tree puts a *note* on it, a node with up to 7 raised places and a reference to the
+ * tree as it was; raising one more puts them all into a copy of their paths, which are mostly one, as goroutines that were started together have slots
+ * side by side. Only the root of a clock can be a note.
  *
  * A clock (struct clock *) belongs to one thread at a time or is guarded by a lock; the nodes below it may be shared by any number. */
 #ifndef RACE_CLOCK_H
@@ -23,15 +27,25 @@
 #include <stdint.h>
 
 enum { CLOCK_LEAF_BITS = 4, CLOCK_LEAF = 1 << CLOCK_LEAF_BITS, CLOCK_FAN_BITS = 3, CLOCK_FAN = 1 << CLOCK_FAN_BITS };
+enum { CLOCK_NOTE = 0xff, CLOCK_NOTED = 7 };   /* the level of a note; how many places it can raise */
+
+struct clock_place {
+    uint32_t slot, value;
+};
 
 struct clock_node {
     atomic_uint refs;
     uint8_t level;            /* 0: a leaf */
+    uint8_t noted;            /* how many places a note raises */
     atomic_bool continued;    /* the next of its lineage exists */
-    uint64_t lineage;         /* of an inner node: number | place in the chain */
+    uint64_t lineage;         /* of an inner node or a note: number | place in the chain */
     union {
         uint32_t clock[CLOCK_LEAF];
         struct clock_node *child[CLOCK_FAN];
+        struct {
+            struct clock_node *tree;                 /* of level 1 or more */
+            struct clock_place place[CLOCK_NOTED];   /* each within the tree's slots, once, and above what the tree has there */
+        };
     };
 };
 
@@ -42,7 +56,15 @@ struct clock {
 static inline uint32_t clock_get(const struct clock *c, uint32_t slot)
 {
     const struct clock_node *n = c->root;
-    if (!n || slot >> (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * n->level))
+    if (!n)
+        return 0;
+    if (n->level == CLOCK_NOTE) {
+        for (unsigned i = 0; i < n->noted; i++)
+            if (n->place[i].slot == slot)
+                return n->place[i].value;
+        n = n->tree;
+    }
+    if (slot >> (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * n->level))
         return 0;
     for (unsigned level = n->level; level > 0; level--) {
         n = n->child[slot >> (CLOCK_LEAF_BITS + CLOCK_FAN_BITS * (level - 1)) & (CLOCK_FAN - 1)];
