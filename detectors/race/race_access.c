@@ -280,8 +280,8 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
         g->recorded = true;
 }
 
-/* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes. That is done here, in as few instructions as
- * can be (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be
+/* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and
+ * nothing else there conflicts (what another goroutine wrote once, and this one reads again and again). That is done here, in as few instructions as can be (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be
  * takes another way with all arguments where they are, so that nothing is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
 {
@@ -290,26 +290,29 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slic
     struct race_g *g = race_cur_tls;
     if (race_unlikely(g->disabled))
         return;
-    uint32_t region;
+    uint32_t region, flags = 0;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (race_unlikely((e != 0 && !is_own(e, now)) || !race_pc_is_near(pc))) {
         access_new(addr, pc, now);
         return;
     }
-    if (e != 0 && (atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE || !shadow_subsumes(now, e))) {
-        access_own(addr, pc, now, s, g);
-        return;
+    if (e != 0) {
+        flags = atomic_load_explicit(&s->node, RELAXED) & ~(uint32_t)SHADOW_NODE;
+        if (flags ? ((e ^ now) & ~EPOCH_CLOCK) != 0 || !(flags & SHADOW_QUIET) : !shadow_subsumes(now, e)) {   /* else as in word_change_own */
+            access_own(addr, pc, now, s, g);
+            return;
+        }
     }
     if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
         access_not_mine(addr, pc, now, s, region);
         return;
     }
-    if (race_unlikely(atomic_load_explicit(&s->epoch, RELAXED) != e || atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)) {
+    if (race_unlikely(atomic_load_explicit(&s->epoch, RELAXED) != e || (atomic_load_explicit(&s->node, RELAXED) & ~(uint32_t)SHADOW_NODE) != flags)) {
         bias_leave(bias_me);
         access_new(addr, pc, now);
         return;
     }
-    shadow_set(s, now, g->node->id, race_pc_pack_near(pc));
+    shadow_set(s, now, g->node->id | flags, race_pc_pack_near(pc));
     bias_leave(bias_me);
     if (!g->recorded)
         g->recorded = true;
