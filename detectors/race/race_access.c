@@ -263,16 +263,20 @@ static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t
         access_new(addr, pc, now);
 }
 
-/* The goroutine accessed the word last, and more must be done than to replace that one entry. */
+/* The goroutine accessed the word last, and more must be done than to replace that one entry: mostly nothing, as it has accessed other bytes of it, or
+ * read and written it, again and again in this epoch. */
 static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
     uint32_t region;
+    bool again = (atomic_load_explicit(&s->epoch, RELAXED) ^ now) >> CLOCK_SHIFT == 0 && atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE;
+    if (again && second_stands_for(s, now))
+        return;
     if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
         access_not_mine(addr, pc, now, s, region);
         return;
     }
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), false);
+    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), again);
     bias_leave(bias_me);
     if (race_unlikely(!done))
         access_new(addr, pc, now);
