@@ -263,25 +263,42 @@ static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t
         access_new(addr, pc, now);
 }
 
-/* The goroutine accessed the word last, and more must be done than to replace that one entry: mostly nothing, as it has accessed other bytes of it, or
- * read and written it, again and again in this epoch. */
-static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
+/* Whether the goroutine has accessed the word in this epoch before in a way that stands for now, as its second word says at once. */
+static inline bool is_done(struct shadow *s, uint64_t now)
+{
+    bool stands;
+    if ((atomic_load_explicit(&s->epoch, RELAXED) ^ now) >> CLOCK_SHIFT != 0 || !(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE))
+        return false;
+    uint64_t e = atomic_load_explicit(&shadow_second(s)->epoch, memory_order_acquire);
+    const struct shadow_list *l = shadow_list_of(e);
+    return l ? list_says(l, now, &stands) && stands : shadow_stands_for(e, now);
+}
+
+static race_noinline void access_own_long(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
     uint32_t region;
-    bool again = (atomic_load_explicit(&s->epoch, RELAXED) ^ now) >> CLOCK_SHIFT == 0 && atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE;
-    if (again && second_stands_for(s, now))
+    bool sure = (atomic_load_explicit(&s->epoch, RELAXED) ^ now) >> CLOCK_SHIFT == 0 && atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE;
+    if (sure && second_stands_for(s, now))
         return;
     if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
         access_not_mine(addr, pc, now, s, region);
         return;
     }
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), again);
+    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), sure);
     bias_leave(bias_me);
     if (race_unlikely(!done))
         access_new(addr, pc, now);
     else if (!g->recorded)
         g->recorded = true;
+}
+
+/* The goroutine accessed the word last, and more must be done than to replace that one entry; mostly nothing, as it accesses other bytes of it in turn, or
+ * reads and writes it, again and again in one epoch. */
+static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
+{
+    if (!is_done(s, now))
+        access_own_long(addr, pc, now, s, g);
 }
 
 /* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and

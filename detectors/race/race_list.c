@@ -10,8 +10,6 @@
  * word that everybody writes without any order would cost each access as many comparisons as there are goroutines. */
 #include "race_list.h"
 
-#include <stdatomic.h>
-
 #include "race_alloc.h"
 #include "race_sort.h"
 
@@ -28,10 +26,8 @@ struct retired {
     uint32_t bytes;
 };
 
-/* done: what the goroutine that came in last did in its epoch, plain reads and writes of all entries together, and writes alone: each an epoch with the bytes
- * of several. One word, so that it can be read at any time; 0: nothing. */
 struct shadow_list {
-    _Atomic(uint64_t) done[2];
+    struct list_done done;
     struct segment segment[KINDS];
     struct retired *retired;
 };
@@ -91,18 +87,18 @@ static void compact(struct segment *s)
     s->n = kept;
 }
 
-static void done_add(struct shadow_list *l, uint64_t e)
+static void done_add(struct list_done *d, uint64_t e)
 {
     for (unsigned i = 0; !(e & EPOCH_ATOMIC) && i <= (e & EPOCH_WRITE ? 1u : 0u); i++) {
-        uint64_t done = atomic_load_explicit(&l->done[i], memory_order_relaxed), kind = i ? EPOCH_WRITE : 0;
+        uint64_t done = atomic_load_explicit(&d->plain[i], memory_order_relaxed), kind = i ? EPOCH_WRITE : 0;
         uint64_t bytes = (e ^ done) >> CLOCK_SHIFT == 0 ? done : 0;
-        atomic_store_explicit(&l->done[i], (e & ~(uint64_t)EPOCH_WRITE) | bytes | kind, memory_order_relaxed);
+        atomic_store_explicit(&d->plain[i], (e & ~(uint64_t)EPOCH_WRITE) | bytes | kind, memory_order_relaxed);
     }
 }
 
 void list_add(struct shadow_list *l, struct race_side side)
 {
-    done_add(l, side.epoch);
+    done_add(&l->done, side.epoch);
     struct segment *s = &l->segment[kind_of(side.epoch)];
     if (s->n == s->cap) {
         if (s->cap > 0 && race_memory_tight()) {
@@ -172,7 +168,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
                 if (is_long && shadow_subsumes(now, e->epoch)) {
                     v = DROP;
                     for (unsigned d = 0; d < 2; d++)   /* it is to come in again */
-                        atomic_store_explicit(&l->done[d], 0, memory_order_relaxed);
+                        atomic_store_explicit(&l->done.plain[d], 0, memory_order_relaxed);
                 }
             }
             if (v == DROP) {
@@ -191,9 +187,9 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
 /* An own entry of the present epoch is true for good (race_access.c), wherever it is found: moved or dropped meanwhile, in an array retired meanwhile. */
 bool list_stands_for(const struct shadow_list *l, uint64_t now)
 {
-    uint64_t done = atomic_load_explicit(&l->done[now & EPOCH_WRITE ? 1 : 0], memory_order_relaxed);
-    if (!(now & EPOCH_ATOMIC) && (done ^ now) >> CLOCK_SHIFT == 0)
-        return shadow_stands_for(done, now);
+    bool stands;
+    if (list_says(l, now, &stands))
+        return stands;
     for (unsigned k = 0; k < KINDS; k++) {
         const struct segment *s = &l->segment[k];
         uint32_t n = __atomic_load_n(&s->n, __ATOMIC_ACQUIRE);   /* then the array is at least as long */

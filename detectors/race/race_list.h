@@ -6,6 +6,8 @@
 #ifndef RACE_LIST_H
 #define RACE_LIST_H
 
+#include <stdatomic.h>
+
 #include "race.h"
 
 struct shadow_list;
@@ -49,6 +51,20 @@ static inline bool shadow_subsumes(uint64_t now, uint64_t e)
 static inline bool shadow_seen(const struct race_g *g, uint64_t e)
 {
     return epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock;
+}
+
+/* What a list begins with: what the goroutine that came in last did in its epoch, plain reads and writes of all entries together, and writes alone: each an
+ * epoch with the bytes of several. One word each, so that it can be read at any time; 0: nothing. */
+struct list_done {
+    _Atomic(uint64_t) plain[2];
+};
+/* Whether it is the goroutine of `now`, in the same epoch: then *stands says whether that stands for now. */
+static inline bool list_says(const struct shadow_list *l, uint64_t now, bool *stands)
+{
+    const struct list_done *d = (const struct list_done *)l;
+    uint64_t done = atomic_load_explicit(&d->plain[now & EPOCH_WRITE ? 1 : 0], memory_order_relaxed);
+    *stands = shadow_stands_for(done, now);
+    return !(now & EPOCH_ATOMIC) && (done ^ now) >> CLOCK_SHIFT == 0;
 }
 
 enum verdict { KEEP, DROP, RACE };
