@@ -118,12 +118,14 @@ static inline bool is_own(uint64_t e, uint64_t now)
     return (e ^ now) >> SLOT_SHIFT == 0 && !(e & EPOCH_LOCK);
 }
 
-/* The goroutine's own word, held: what lies there is its own, or was judged when its own entry came in (the flags). If there is nothing to race with, what is
- * there is only put in order. False: that takes the long way. sure: no entry of the same epoch stands for the access; else at least the first doesn't.
+/* A word, held, whose first entry is the goroutine's own, or happened before as is known at once: what lies behind it was judged when it came in (the
+ * flags). If there is nothing to race with, what is there is only put in order. False: that takes the long way. sure: no entry of the same epoch stands for
+ * the access; else at least the first doesn't.
  *
- * If the entry differs in its epoch only, it goes. Nobody has entered anything since, or the first entry were his; so what happened before it and was not
- * subsumed by it is not subsumed by the new one either, and what did not conflict with it does not conflict with the new one. */
-static inline __attribute__((always_inline)) bool word_change_own(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc, bool sure)
+ * If the entry is the goroutine's and differs in its epoch only, it goes. Nobody has entered anything since, or the first entry were his; so what happened
+ * before it and was not subsumed by it is not subsumed by the new one either, and what did not conflict with it does not conflict with the new one.
+ * Else all that is there must have happened before: the first entry has, and so what was settled then. */
+static inline __attribute__((always_inline)) bool word_change_easy(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc, bool sure)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED), flags = node & ~(uint32_t)SHADOW_NODE;
     if (((e ^ now) & ~EPOCH_CLOCK) == 0) {
@@ -156,13 +158,13 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
                                                              uintptr_t pc)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
-    bool own = (e ^ now) >> SLOT_SHIFT == 0;
-    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (shadow_subsumes(now, e) && (own || shadow_seen(g, e)))))) {
+    bool before = (e ^ now) >> SLOT_SHIFT == 0 || shadow_seen(g, e);
+    if (race_likely(!(node & SHADOW_MORE) && (e == 0 || (shadow_subsumes(now, e) && before)))) {
         shadow_set(s, now, g->node->id, race_pc_pack(pc));
         bias_leave(bias_me);
         if (e == 0)
             shadow_mark(addr, region);
-    } else if (own && word_change_own(s, e, now, g->node->id, race_pc_pack(pc), true)) {
+    } else if (before && word_change_easy(s, e, now, g->node->id, race_pc_pack(pc), true)) {
         bias_leave(bias_me);
     } else {
         word_change(g, s, e, addr, now, pc);
@@ -249,7 +251,7 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
         return;
     }
     g->recorded = true;
-    if (race_unlikely(!word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), true)))
+    if (race_unlikely(!word_change_easy(s, e, now, g->node->id, race_pc_pack_near(pc), true)))
         word_change(g, s, e, addr, now, pc);
     bias_sample(bias_me, addr, region);
 }
@@ -285,7 +287,7 @@ static race_noinline void access_own_long(uintptr_t addr, uintptr_t pc, uint64_t
         return;
     }
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_own(s, e, now, g->node->id, race_pc_pack_near(pc), sure);
+    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_easy(s, e, now, g->node->id, race_pc_pack_near(pc), sure);
     bias_leave(bias_me);
     if (race_unlikely(!done))
         access_new(addr, pc, now);
@@ -302,8 +304,9 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
 }
 
 /* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and
- * nothing else there conflicts (what another goroutine wrote once, and this one reads again and again). That is done here, in as few instructions as can be (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be
- * takes another way with all arguments where they are, so that nothing is saved here. */
+ * nothing else there conflicts (what another goroutine wrote once, and this one reads again and again). That is done here, in as few instructions as can be
+ * (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be takes another
+ * way with all arguments where they are, so that nothing is saved here. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
 {
     struct shadow *s = shadow_in(slice, addr);   /* perhaps nobody's, which can be read, and is empty */
@@ -319,7 +322,7 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slic
     }
     if (e != 0) {
         flags = atomic_load_explicit(&s->node, RELAXED) & ~(uint32_t)SHADOW_NODE;
-        if (flags ? ((e ^ now) & ~EPOCH_CLOCK) != 0 || !(flags & SHADOW_QUIET) : !shadow_subsumes(now, e)) {   /* else as in word_change_own */
+        if (flags ? ((e ^ now) & ~EPOCH_CLOCK) != 0 || !(flags & SHADOW_QUIET) : !shadow_subsumes(now, e)) {   /* else as in word_change_easy */
             access_own(addr, pc, now, s, g);
             return;
         }

@@ -150,7 +150,7 @@ static inline __attribute__((always_inline)) enum alone alone_begin(const struct
         if (goes_on(g, s) && e == now - epoch_make(0, 1))
             return SAME_EPOCH;
         uint32_t flags = atomic_load_explicit(&w->node, memory_order_relaxed) & (SHADOW_MORE | SHADOW_QUIET);
-        if (((e ^ now) & ~EPOCH_CLOCK) == 0 && flags != SHADOW_MORE)   /* as in race_access.c: word_change_own */
+        if (((e ^ now) & ~EPOCH_CLOCK) == 0 && flags != SHADOW_MORE)   /* as in race_access.c: word_change_easy */
             return NEW_EPOCH;
     }
     bias_leave(bias_me);
