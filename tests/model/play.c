@@ -199,12 +199,12 @@ int play_main(int argc, char **argv)
             struct timespec now;
             clock_gettime(CLOCK_REALTIME, &now);
             seed = ((uint64_t)now.tv_sec * 1000000007u + (uint64_t)now.tv_nsec) % 1000000000000u;
-        } else if (!strcmp(argv[i], "--procs") && value) {
+        } else if ((!strcmp(argv[i], "--procs") || !strcmp(argv[i], "--crowd")) && value) {
             i++;   /* the player's own, as the next one */
         } else if (!strcmp(argv[i], "--free")) {
             continue;
         } else {
-            fprintf(stderr, "usage: %s [--seed N | --random-seed] [--programs K] [--jobs J] [--procs P] [--free]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--seed N | --random-seed] [--programs K] [--jobs J] [--procs P] [--free] [--crowd N]\n", argv[0]);
             return 2;
         }
     }

@@ -416,16 +416,37 @@ static void play(const struct step *s)
 
 /* ---- a player ---- */
 
+/* So that the programs' goroutines have numbers far apart, and their clocks are trees: n more, and then some of them end. */
+static void start_crowd(int n)
+{
+    enum { STAYS = 6 };
+    struct race_g **crowd = calloc((size_t)n, sizeof *crowd);
+    for (int i = 0; i < n; i++) {
+        hook_switch(main_race);
+        crowd[i] = hook_go(main_race, (uint64_t)i + 2, 1, NULL, NULL, NULL, NULL);
+    }
+    for (int i = STAYS; i < n; i += STAYS + 1) {
+        hook_switch(crowd[i]);
+        hook_release_merge(crowd[i], &arena->joins);
+        hook_end(crowd[i]);
+    }
+    hook_switch(main_race);
+    hook_acquire(main_race, &arena->joins);
+    hook_switch(NULL);
+    free(crowd);
+}
+
 void play_start(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
     hook_init();
     main_race = hook_attach_thread(1);
     hook_switch(NULL);
     arena = mmap(NULL, sizeof *arena, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (arena == MAP_FAILED)
         abort();
+    for (int i = 1; i + 1 < argc; i++)
+        if (!strcmp(argv[i], "--crowd"))
+            start_crowd(atoi(argv[i + 1]));
 }
 
 /* The arena begins a new life: as the stack of a goroutine that has come and gone. */
