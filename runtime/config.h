@@ -50,12 +50,12 @@
  * burns a processor that another process could use. */
 #define RT_SPIN_NS 20000
 
-/* Work that another P will reach by itself in about a microsecond is not stolen: moving a goroutine's data costs more. So a thief looks so many passes long
- * (2 us in all) before it takes from a short queue, or another P's next goroutine; a queue from RT_STEAL_AT_ONCE on is long. Under race detection the P takes
- * longer to reach it, and there are more data to move (a pipe of 128 elements is filled in 7 us; its receiver stolen meanwhile, an element costs twice as
- * much): the second number. */
-#define RT_JUDGE_PASSES 8
-#define RT_JUDGE_PASSES_RACE 32
+/* Work that another P will reach by itself in about a microsecond is not stolen: moving a goroutine's data costs more. So a thief looks on for so long
+ * before it takes from a short queue, or another P's next goroutine; a queue from RT_STEAL_AT_ONCE on is long. Under race detection the P takes longer to reach
+ * it, and there are more data to move (a pipe of 128 elements is filled in 7 us; its receiver stolen meanwhile, an element costs twice as much): the second
+ * number. */
+#define RT_JUDGE_NS 2000
+#define RT_JUDGE_NS_RACE 8000
 #define RT_STEAL_AT_ONCE 64
 
 /* An M that found nothing, while other Ps are busy, naps so long and looks again, so many times, before it sleeps until it is woken: as long as it naps

@@ -15,7 +15,7 @@ enum { POLL_SHARE = 16 };   /* so many goroutines readied at once are worth waki
 /* ---- looking for work ---- */
 
 /* What a thief has seen of the other Ps since it began to look. */
-enum { WATCHED = 64, JUDGE_PASSES = HOOK_IS_ON ? RT_JUDGE_PASSES_RACE : RT_JUDGE_PASSES };   /* Ps beyond are not judged */
+enum { WATCHED = 64, JUDGE_NS = HOOK_IS_ON ? RT_JUDGE_NS_RACE : RT_JUDGE_NS };   /* Ps beyond WATCHED are not judged */
 struct watch {
     struct seen {
         uint32_t head, tick;
@@ -72,23 +72,24 @@ static bool timer_before(struct p *p, int64_t at)
  * stacks to be got ready. Ends when a timer of p's is due. */
 static struct g *steal(struct m *m, struct p *p)
 {
-    int64_t until = os_now() + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
+    int64_t start = os_now(), now = start, until = start + (os_ncpu() > 1 && m->naps == 0 ? RT_SPIN_NS : 0);
     struct watch w;
     int n = atomic_load_explicit(&sched.nps, memory_order_acquire);
     for (int i = 0; i < n && i < WATCHED; i++)
         w.seen[i] = look_at(sched.ps[i]);
-    for (unsigned pass = 0;; pass++) {
-        struct g *g = steal_pass(m, p, &w, pass >= JUDGE_PASSES);
+    for (;;) {
+        bool judged = now - start >= JUDGE_NS;
+        struct g *g = steal_pass(m, p, &w, judged);
         if (g || (g = sched_global_get(p)))
             return g;
-        int64_t now = os_now();
+        now = os_now();
         if (atomic_load_explicit(&p->slow, memory_order_relaxed) || timer_before(p, now))
             return NULL;
-        if (pass >= JUDGE_PASSES && os_ncpu() > 1 && stack_make_some()) {
+        if (judged && os_ncpu() > 1 && stack_make_some()) {
             until = os_now() + RT_SPIN_NS;
             continue;
         }
-        if (pass >= JUDGE_PASSES && now >= until)
+        if (judged && now >= until)
             return NULL;
         for (int i = 0; i < 20; i++)
             ctx_pause();

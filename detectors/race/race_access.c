@@ -3,7 +3,7 @@
  *
  * Who changes a word holds it: its region is his, or he has locked it (race_bias.h). A goroutine that looks without looks only for its own access of
  * its own present epoch. What it finds is true for good: nobody else enters accesses of its epoch, and nobody else's can subsume one, as nothing
- * can have happened after an epoch that has not ended. */
+ * can have happened after an epoch that has not ended. (But where memory is short, or a list gets long: then it goes, and is entered anew the next time.) */
 #include "race_access.h"
 
 #include "race_alloc.h"

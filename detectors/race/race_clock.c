@@ -93,7 +93,7 @@ static void descend(node *n, node *from)
         n->lineage = lineage_new();
 }
 
-/* An inner node of the owner's is about to be changed. */
+/* An inner node or a note of the owner's is about to be changed. */
 static void give_up_line(node *n)
 {
     if (atomic_load_explicit(&n->continued, memory_order_relaxed)) {

@@ -10,7 +10,7 @@
  * - where the two are the same node there is nothing to do;
  * - where one side has nothing the other side's subtree is shared;
  * - where one node descends from the other, the descendant is the join. Clocks only grow, so most that meet are descendants: what a mutex holds
- *   now descends from what its last holders left there. Each inner node belongs to a *lineage*, a chain in which each node knows at
+ *   now descends from what its last holders left there. Each inner node or note belongs to a *lineage*, a chain in which each node knows at
  *   least what those before it knew; its number and the place in the chain are one word, so this is one compare.
  * So 100,000 goroutines that pass through one mutex, again and again, share nearly all of their clocks.
  *

@@ -10,6 +10,8 @@
  * word that everybody writes without any order would cost each access as many comparisons as there are goroutines. */
 #include "race_list.h"
 
+#include <assert.h>
+
 #include "race_alloc.h"
 #include "race_sort.h"
 
@@ -30,7 +32,9 @@ struct shadow_list {
     struct list_done done;
     struct segment segment[KINDS];
     struct retired *retired;
+    uint64_t pad[2];   /* a size that the arrays don't have (race_alloc.c): the memory of a list becomes a list's, where somebody may still look */
 };
+static_assert((sizeof(struct shadow_list) + 15) / 16 * 16 == 144, "no array's size");
 
 /* By kind: bit 0 atomic, bit 1 write. */
 static unsigned kind_of(uint64_t e)
@@ -96,12 +100,20 @@ static void done_add(struct list_done *d, uint64_t e)
     }
 }
 
+/* An entry that it may tell of goes, and is to come in again. */
+static void done_clear(struct list_done *d)
+{
+    for (unsigned i = 0; i < 2; i++)
+        atomic_store_explicit(&d->plain[i], 0, memory_order_relaxed);
+}
+
 void list_add(struct shadow_list *l, struct race_side side)
 {
-    done_add(&l->done, side.epoch);
     struct segment *s = &l->segment[kind_of(side.epoch)];
     if (s->n == s->cap) {
         if (s->cap > 0 && race_memory_tight()) {
+            done_clear(&l->done);
+            done_add(&l->done, side.epoch);
             s->side[s->oldest++ % s->cap] = side;
             return;
         }
@@ -122,6 +134,7 @@ void list_add(struct shadow_list *l, struct race_side side)
             s->cap = cap;
         }
     }
+    done_add(&l->done, side.epoch);
     s->side[s->n] = side;
     __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
 }
@@ -167,8 +180,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
                 raced_add(raced, *e);
                 if (is_long && shadow_subsumes(now, e->epoch)) {
                     v = DROP;
-                    for (unsigned d = 0; d < 2; d++)   /* it is to come in again */
-                        atomic_store_explicit(&l->done.plain[d], 0, memory_order_relaxed);
+                    done_clear(&l->done);
                 }
             }
             if (v == DROP) {
@@ -184,7 +196,8 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
     return settled;
 }
 
-/* An own entry of the present epoch is true for good (race_access.c), wherever it is found: moved or dropped meanwhile, in an array retired meanwhile. */
+/* An own entry of the present epoch is true for good (race_access.c), wherever it is found: moved or dropped meanwhile, in an array retired meanwhile. Somebody
+ * may free the list meanwhile, against all rules, and another one begin in its memory: then n and side may not fit together. */
 bool list_stands_for(const struct shadow_list *l, uint64_t now)
 {
     bool stands;
@@ -196,6 +209,8 @@ bool list_stands_for(const struct shadow_list *l, uint64_t now)
         if (n == 0 || !(may_subsume[k] & 1 << kind_of(now)))
             continue;
         const struct race_side *side = __atomic_load_n(&s->side, __ATOMIC_ACQUIRE);
+        if (race_unlikely(!side || __atomic_load_n(&s->n, __ATOMIC_RELAXED) < n))
+            continue;
         for (uint32_t i = n > FEW ? n - FEW : 0; i < n; i++)
             if (shadow_stands_for(__atomic_load_n(&side[i].epoch, __ATOMIC_RELAXED), now))
                 return true;

@@ -1,8 +1,8 @@
 /* What a shadow word's second place holds when one entry is not enough: a list of any length, in four segments by kind, so that an access is
  * compared with the entries that it may conflict with, and not with 100,000 readers when it reads itself.
  *
- * Belongs to the holder of the word's lock, except list_stands_for, which may look at any time: so neither a list nor an array that it outgrew is freed
- * before the word is cleared. */
+ * Belongs to the holder of the word's lock, except list_stands_for and list_says, which may look at any time: so neither a list nor an array that it
+ * outgrew is freed before the word is cleared. */
 #ifndef RACE_LIST_H
 #define RACE_LIST_H
 
@@ -53,8 +53,8 @@ static inline bool shadow_seen(const struct race_g *g, uint64_t e)
     return epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock;
 }
 
-/* What a list begins with: what the goroutine that came in last did in its epoch, plain reads and writes of all entries together, and writes alone: each an
- * epoch with the bytes of several. One word each, so that it can be read at any time; 0: nothing. */
+/* What a list begins with: what the goroutine whose entry came in last did in its epoch, as far as it is in the list: plain reads and writes together, and
+ * writes alone (perhaps another goroutine's). Each is an epoch with the bytes of several entries, one word, so that it can be read at any time; 0: nothing. */
 struct list_done {
     _Atomic(uint64_t) plain[2];
 };

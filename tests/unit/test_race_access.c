@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <race_access.h>
+#include <race_alloc.h>
 
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
@@ -282,6 +283,30 @@ Test(race_access, forgotten_at_any_length)
         shadow_clear((uintptr_t)memory, most);
     }
     free(memory);
+}
+
+/* At the bound of memory an access takes the place of an old one, which is then not there any more: the next like it is entered, and found. */
+Test(race_access, at_the_bound_the_newest_access_is_remembered)
+{
+    static _Alignas(8) char memory[8];
+    struct race_g a, b;
+    shadow_start();
+    for (unsigned again = 0; again < 8; again++) {
+        shadow_clear((uintptr_t)memory, sizeof memory);
+        race_memory_limit(0);
+        g_start(&a, 1);
+        g_start(&b, 2);
+        atomic_store(&reports, 0);
+        for (unsigned i = 0; i < 8; i++) {
+            if (i == 5)
+                race_memory_limit(1);
+            access(&a, (uintptr_t)memory + i, 1, 0);
+        }
+        access(&a, (uintptr_t)memory + again, 1, 0);
+        access(&b, (uintptr_t)memory + again, 1, EPOCH_WRITE);
+        cr_assert_eq(atomic_load(&reports), 1, "byte %u", again);
+    }
+    race_memory_limit(0);
 }
 
 /* Addresses that no program has are no accesses, and do no harm. */
