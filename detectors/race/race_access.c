@@ -276,31 +276,24 @@ static inline bool is_done(struct shadow *s, uint64_t now)
     return l ? list_says(l, now, &stands) && stands : shadow_stands_for(e, now);
 }
 
-static race_noinline void access_own_long(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
+/* The goroutine accessed the word last, and more must be done than to replace that one entry. Mostly nothing, as it accesses other bytes of the word in turn,
+ * or reads and writes it, again and again in one epoch; or it reads what it wrote in another epoch, and then writes it. */
+static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
     uint32_t region;
-    bool sure = (atomic_load_explicit(&s->epoch, RELAXED) ^ now) >> CLOCK_SHIFT == 0 && atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE;
-    if (sure && second_stands_for(s, now))
+    if (is_done(s, now))   /* else no entry there stands for it, or it is in a list, and word_change_easy does nothing */
         return;
     if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
         access_not_mine(addr, pc, now, s, region);
         return;
     }
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_easy(s, e, now, g->node->id, race_pc_pack_near(pc), sure);
+    bool done = is_own(e, now) && !shadow_stands_for(e, now) && word_change_easy(s, e, now, g->node->id, race_pc_pack_near(pc), true);
     bias_leave(bias_me);
     if (race_unlikely(!done))
         access_new(addr, pc, now);
     else if (!g->recorded)
         g->recorded = true;
-}
-
-/* The goroutine accessed the word last, and more must be done than to replace that one entry; mostly nothing, as it accesses other bytes of it in turn, or
- * reads and writes it, again and again in one epoch. */
-static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
-{
-    if (!is_done(s, now))
-        access_own_long(addr, pc, now, s, g);
 }
 
 /* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and
