@@ -12,6 +12,7 @@
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <wordexp.h>
 
 #include "race_calls.h"
 #include "race_io.h"
@@ -109,6 +110,10 @@ CALL(DIR *, opendir, (const char *path), (path), TEXT_IN(path), if (r) race_fd_o
 CALL(int, closedir, (DIR *d), (d), race_io_closes(d ? dirfd(d) : -1, pc), )
 CALL(struct dirent *, readdir, (DIR *d), (d), , if (r) writes(r, r->d_reclen, pc))
 CALL(struct dirent64 *, readdir64, (DIR *d), (d), , if (r) writes(r, r->d_reclen, pc))
+CALL(int, readdir_r, (DIR *d, struct dirent *to, struct dirent **result), (d, to, result), ,
+     if (r == 0) ALL(OUT(result), if (*result) writes(to, to->d_reclen, pc)))
+CALL(int, readdir64_r, (DIR *d, struct dirent64 *to, struct dirent64 **result), (d, to, result), ,
+     if (r == 0) ALL(OUT(result), if (*result) writes(to, to->d_reclen, pc)))
 
 #define SCANDIR(name, T) \
     int __real_##name(const char *path, T ***list, int (*filter)(const T *), int (*compare)(const T **, const T **)); \
@@ -128,19 +133,25 @@ CALL(struct dirent64 *, readdir64, (DIR *d), (d), , if (r) writes(r, r->d_reclen
 SCANDIR(scandir, struct dirent)
 SCANDIR(scandir64, struct dirent64)
 
+/* A list of n texts, after `from` places that were left free. */
+static void listed(char *const *list, size_t from, size_t n, uintptr_t pc)
+{
+    writes_given(list, (from + n + 1) * sizeof *list, pc);
+    for (size_t i = 0; list && i < n; i++)
+        TEXT_OUT(list[from + i]);
+}
+
 static void globbed(const glob_t *g, int flags, uintptr_t pc)
 {
     OUT(g);
-    size_t from = flags & GLOB_DOOFFS ? g->gl_offs : 0;
-    if (g->gl_pathv)
-        writes(g->gl_pathv, (from + g->gl_pathc + 1) * sizeof *g->gl_pathv, pc);
-    for (size_t i = 0; g->gl_pathv && i < g->gl_pathc; i++)
-        TEXT_OUT(g->gl_pathv[from + i]);
+    listed(g->gl_pathv, flags & GLOB_DOOFFS ? g->gl_offs : 0, g->gl_pathc, pc);
 }
 CALL(int, glob, (const char *path, int flags, int (*failed)(const char *, int), glob_t *g), (path, flags, failed, g), TEXT_IN(path),
      if (r == 0 || r == GLOB_NOMATCH) globbed(g, flags, pc))
 CALL(int, glob64, (const char *path, int flags, int (*failed)(const char *, int), glob_t *g), (path, flags, failed, g), TEXT_IN(path),
      if (r == 0 || r == GLOB_NOMATCH) globbed(g, flags, pc))
+WAITS(int, wordexp, (const char *words, wordexp_t *w, int flags), (words, w, flags), TEXT_IN(words),
+      if (r == 0) ALL(OUT(w), listed(w->we_wordv, flags & WRDE_DOOFFS ? w->we_offs : 0, w->we_wordc, pc)))
 CALL(int, ftw, (const char *path, __ftw_func_t fn, int n), (path, fn, n), TEXT_IN(path), )
 CALL(int, nftw, (const char *path, __nftw_func_t fn, int n, int flags), (path, fn, n, flags), TEXT_IN(path), )
 

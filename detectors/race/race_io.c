@@ -156,6 +156,13 @@ WRITE_V(pwritev64, (int fd, const struct iovec *v, int k, off_t at), (fd, v, k, 
 WRITE_V(pwritev2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_sends)
 WRITE_V(pwritev64v2, (int fd, const struct iovec *v, int k, off_t at, int flags), (fd, v, k, at, flags), race_io_sends)
 
+/* Another process's memory, or the program's own, of which the remote side is not looked at: mostly it is not there. */
+#define REMOTE(name, before, after) \
+    CALL(ssize_t, name, (pid_t pid, const struct iovec *v, unsigned long k, const struct iovec *remote, unsigned long m, unsigned long flags), \
+         (pid, v, k, remote, m, flags), ALL(reads_given(remote, m * sizeof *remote, pc), before), after)
+REMOTE(process_vm_readv, reads_given(v, k * sizeof *v, pc), if (r > 0) writes_first(v, k, (size_t)r, pc))
+REMOTE(process_vm_writev, reads_all(v, k, pc), )
+
 /* From descriptor to descriptor: what was sent through the one reaches the other. */
 #define ACROSS(T, name, parameters, arguments, after) \
     WAITS(T, name, parameters, arguments, ALL(race_fd_use(from, FD_READ, pc), ALL(race_fd_use(to, FD_WRITE, pc), race_io_sends(to))), \
