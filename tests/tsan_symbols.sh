@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every function that a compiler calls under -fsanitize=thread is one that the detector has, and every function of libc that it stands in for is
-# one that programs are linked with.
+# one that programs are linked with. The library has the names of those for shared libraries too, and none of its own.
 #   tsan_symbols.sh CORPUS LIBRARY LINK_OPTIONS
 # Compiles the corpus with each compiler there is at each level with each set of options and looks at what stays undefined; and looks into the compilers
 # themselves for names that the corpus may not have provoked.
@@ -56,4 +56,14 @@ done
 nm "$library" | awk '$2 == "T" && sub(/^__wrap_/, "", $3) { print $3 }' | sort > "$work/wraps"
 sed -n 's/^-Wl,--wrap=//p' "$link" | sort > "$work/linked"
 diff "$work/wraps" "$work/linked" > "$work/differ" || fail "link-options.txt is not what the detector defines: $(cat "$work/differ")"
+# What the library defines in libc's place must have stayed visible when all other names became local (global-names.txt).
+names() { nm "$1" | awk -v kinds="$2" '$2 ~ kinds { print $3 }' | sort -u; }
+names "$(dirname "$library")/gort_race_all.o" '^[TWVDBR]$' > "$work/before"
+names "$library" '^[TWVDBR]$' > "$work/after"
+nm -D --defined-only "$(gcc -print-file-name=libc.so.6)" | awk '{ sub(/@.*/, "", $3); print $3 }' | sort -u > "$work/libc"
+comm -23 "$work/before" "$work/after" | comm -12 - "$work/libc" > "$work/lost"
+[ ! -s "$work/lost" ] || fail "not in global-names.txt: $(tr '\n' ' ' < "$work/lost")"
+[ "$(grep -c '^pthread_' "$work/after")" -ge 20 ] || fail "hardly a function of POSIX threads is visible"
+other=$(grep -E '^(race|hook|rt|os|list|conn|timer)_' "$work/after" || true)
+[ -z "$other" ] || fail "names that programs may have: $other"
 echo "$(wc -l < "$work/all") functions in $compiled compilations, $(wc -l < "$work/known") known to gcc"
