@@ -208,6 +208,13 @@ static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
     return found;
 }
 
+/* As the source calls it (runtime/cmake/own_names.sh). */
+static const char *own_name(const char *symbol)
+{
+    static const char inner[] = "gort_inner_";
+    return strncmp(symbol, inner, sizeof inner - 1) == 0 ? symbol + sizeof inner - 1 : symbol;
+}
+
 static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out)
 {
     uintptr_t at = is_return_address ? pc - 1 : pc;
@@ -229,7 +236,7 @@ static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address,
         }
     }
     if (n == 0)
-        out[n++] = (struct tb_frame){.func = symbol ? symbol : "??", .file = "??"};
+        out[n++] = (struct tb_frame){.func = symbol ? own_name(symbol) : "??", .file = "??"};
     out[n - 1].offset = offset;
     for (int i = 0; i < n; i++)
         out[i].pc = pc;

@@ -73,7 +73,12 @@ fi
 # no trace of the detectors in a plain build
 "$cc" $(pkg-config --cflags gort) app.c $(pkg-config --libs gort) -o app
 for f in app "$(find "$work/prefix" -name libgort.a)"; do
-    if nm "$f" 2> /dev/null | grep -E ' (hook_|race_|__tsan|leak|__wrap_)'; then fail "traces of the detectors in $f"; fi
+    if nm "$f" 2> /dev/null | grep -E ' (gort_inner_)?(hook_|race_|__tsan|leak|__wrap_)'; then fail "traces of the detectors in $f"; fi
+done
+
+# nor names that a program may have
+for f in $(find "$work/prefix" -name 'libgort*.a'); do
+    if [ "${f%_race.a}" = "$f" ] && nm -g --defined-only "$f" | awk 'NF == 3 { print $3 }' | grep -vE '^(go_|gort_|leakcheck|__)'; then fail "names that programs may have in $f"; fi
 done
 
 # find_package
