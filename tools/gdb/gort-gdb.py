@@ -138,14 +138,20 @@ def at_goroutine(g, action):
             frame.select()
 
 
+def function_of(frame):
+    """Its name as the source has it (runtime/cmake/own_names.sh), or None."""
+    name, inner = frame.name(), "gort_inner_"
+    return name[len(inner):] if name and name.startswith(inner) else name
+
+
 def describe(frame):
-    name, sal = frame.name() or "??", frame.find_sal()
+    name, sal = function_of(frame) or "??", frame.find_sal()
     return "%s (%s:%d)" % (name, sal.symtab.filename.split("/")[-1], sal.line) if sal.symtab else name
 
 
 def is_entry(frame):
     """A public function by which a goroutine enters the runtime, or what a typed macro calls."""
-    return (frame.name() or "").startswith(("go_", "gort_"))
+    return (function_of(frame) or "").startswith(("go_", "gort_"))
 
 
 def describe_function(pc):
@@ -172,7 +178,7 @@ def where(g):
             frame = frame.older()
         for i in range(len(frames) - 1):
             if is_entry(frames[i]) and not is_entry(frames[i + 1]):
-                started = frames[i + 1].name() in START and g.fn
+                started = function_of(frames[i + 1]) in START and g.fn
                 return describe_function(g.fn) if started else describe(frames[i + 1])
         return describe(frames[0])
     return at_goroutine(g, look)
