@@ -6,6 +6,7 @@
 set -eu
 nm=$1 objcopy=$2 library=$3 names=$4
 shift 4
-"$nm" -g --defined-only "$library" | awk 'NF == 3 && $3 !~ /^(go_|gort_|leakcheck|__|DW\.ref\.)/ { print $3, "gort_inner_" $3 }' | sort -u > "$names"
+"$nm" -g --defined-only "$library" > "$names.defined"   # not in a pipe, where its failure would be lost
+awk 'NF == 3 && $3 !~ /^(go_|gort_|leakcheck|__|DW\.ref\.)/ { print $3, "gort_inner_" $3 }' "$names.defined" | sort -u > "$names"
 cat "$names" "$@" > "$names.all"
 "$objcopy" --redefine-syms="$names.all" "$library"
