@@ -61,6 +61,8 @@ extern const uint64_t race_ended_threads;
 
 /* Inside a call that may block for long: the thread is not within the detector, whatever its program counter says. */
 extern _Thread_local unsigned race_in_call __attribute__((tls_model("initial-exec")));
+/* Signals that were deferred are handled; the thread is not checked any more. */
+void race_signal_thread_ends(void);
 #define BLOCKING(call) \
     __extension__({ \
         race_in_call++; \

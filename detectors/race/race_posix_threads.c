@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "race_alloc.h"
+#include "race_deferred.h"
 #include "race_fds.h"
 #include "race_libc.h"
 #include "race_locks.h"
@@ -105,6 +106,7 @@ static void thread_ends(void *arg)
     struct thread *t = arg;
     if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
         return;
+    race_signal_thread_ends();
     race_release_merge(t->g, &race_ended_threads);
     const struct race_who *who = t->g->who;
     race_lock_gone(t->g, who->stack_lo, who->stack_hi - who->stack_lo, LOCK_STACK_ENDED, 0);
@@ -427,6 +429,8 @@ INTERPOSE pid_t fork(void)
     struct stat tasks;
     bool alone = stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3;   /* itself, its parent, one thread */
     pid_t pid = REAL(fork)();
+    if (pid == 0)
+        deferred_forked();
     if (pid == 0 && alone)
         race_fds_forked();
     if (pid == 0 && !alone && is_on()) {

@@ -1,5 +1,7 @@
 /* Signal handlers of the program run on the goroutine that they interrupt, as part of it. But a signal may come while the detector itself is at
- * work on that thread, perhaps with one of its locks held; then the handler runs unchecked, or its first access would wait for ever.
+ * work on that thread, perhaps with one of its locks held: the handler's first access would wait for ever. Then the signal is deferred (race_deferred.h), until
+ * it finds the thread in the program. Where that can't be (a fault; a thread that stays where it is, as one of the runtime that has nothing to do), the handler
+ * runs unchecked.
  *
  * Whether the detector was at work is read from where the signal came: all code of the detector and the runtime is in one section, and what it
  * calls in libc with a lock held are a few leaves, whose return address lies at the top of the stack. A call into libc that waits on the
@@ -11,6 +13,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "race_deferred.h"
 #include "race_libc.h"
 #include "race_real.h"
 
@@ -18,10 +21,16 @@ _Thread_local unsigned race_in_call;
 /* While a handler runs unchecked: the race_g it interrupted. longjmp out of it goes on as that one. */
 _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-exec")));
 
+static _Thread_local bool is_over;   /* the thread is at its end, and not checked any more */
+
+/* The detector is left soon, but for a thread of the runtime that waits for work. A program may be in the detector for 98 % of its time. */
+enum { TRIES = 200, IDLE_TRIES = 8 };
 enum { SIGNALS = 65, TOP_WORDS = 8, LEAF_BYTES = 192 };
 static struct {
     _Atomic(uintptr_t) fn;       /* also the address by which its installation is ordered before its calls */
     atomic_bool wants_info;
+    atomic_bool is_once;         /* SA_RESETHAND: it is reset here, since a deferred signal comes more than once */
+    atomic_bool interrupts;      /* siginterrupt's, for signal() */
 } handlers[SIGNALS];
 
 /* The leaves. */
@@ -60,27 +69,77 @@ static bool is_at_work(const ucontext_t *uc)
     return false;
 }
 
-static void handler(int s, siginfo_t *info, void *context)
+/* A signal for what the interrupted instruction did can't wait. */
+static bool is_fault(int s, const siginfo_t *info)
+{
+    return info->si_code > 0 && (s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGTRAP || s == SIGSYS);
+}
+
+/* Nor one for the runtime, nor where the thread will not come back from the detector. */
+static bool comes_later(int s, const siginfo_t *info, uintptr_t fn, bool is_again)
+{
+    if (is_over || race_interrupted || is_ours(fn) || is_fault(s, info))
+        return false;
+    return is_again ? deferred_again(info, race_cur_tls == &race_ignored ? IDLE_TRIES : TRIES) : deferred_add(s, info);
+}
+
+static void call(int s, siginfo_t *info, void *context)
 {
     uintptr_t fn = atomic_load_explicit(&handlers[s].fn, memory_order_acquire);
-    bool wants_info = atomic_load_explicit(&handlers[s].wants_info, memory_order_relaxed);
+    if (atomic_load_explicit(&handlers[s].is_once, memory_order_relaxed))
+        REAL(sigaction)(s, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+    race_acquire(race_cur_tls, &handlers[s].fn);
+    if (atomic_load_explicit(&handlers[s].wants_info, memory_order_relaxed))
+        ((void (*)(int, siginfo_t *, void *))fn)(s, info, context);
+    else
+        ((void (*)(int))fn)(s);
+}
+
+static void handler(int s, siginfo_t *info, void *context)
+{
+    enum deferred_kind kind = deferred_is(info);
+    if (kind == DEFERRED_STALE)
+        return;
+    bool at_work = is_at_work(context);
+    if (at_work && comes_later(s, info, atomic_load_explicit(&handlers[s].fn, memory_order_relaxed), kind == DEFERRED_AGAIN))
+        return;
     struct race_g *g = race_cur_tls, *outer = race_interrupted;
     unsigned in_call = race_in_call;
-    if (g != &race_ignored && is_at_work(context)) {
+    if (at_work && g != &race_ignored) {
         race_interrupted = g;
         race_cur_tls = &race_ignored;
     }
     race_in_call = 0;
-    race_acquire(race_cur_tls, &handlers[s].fn);
-    if (wants_info)
-        ((void (*)(int, siginfo_t *, void *))fn)(s, info, context);
-    else
-        ((void (*)(int))fn)(s);
+    siginfo_t earlier;
+    while (deferred_take(s, NULL, &earlier))   /* signals are handled in the order in which they came */
+        call(s, &earlier, context);
+    if (kind == DEFERRED_NOT)
+        call(s, info, context);
     race_in_call = in_call;
     if (race_interrupted != outer) {
         race_interrupted = outer;
         race_cur_tls = g;
     }
+}
+
+/* What was deferred on this thread is handled here and now: all, or s. Not what is blocked. */
+static void handle_deferred(int s)
+{
+    sigset_t blocked;
+    siginfo_t info;
+    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || (s && sigismember(&blocked, s)))
+        return;
+    while (deferred_take(s, &blocked, &info)) {
+        ucontext_t here;
+        getcontext(&here);
+        call(info.si_signo, &info, &here);
+    }
+}
+
+void race_signal_thread_ends(void)
+{
+    is_over = true;
+    handle_deferred(0);
 }
 
 /* The kernel has our handler, the program sees its own. */
@@ -90,21 +149,29 @@ static int set_action(int s, const struct sigaction *new, struct sigaction *old)
         return REAL(sigaction)(s, new, old);
     uintptr_t before = atomic_load_explicit(&handlers[s].fn, memory_order_relaxed);
     bool before_info = atomic_load_explicit(&handlers[s].wants_info, memory_order_relaxed);
+    bool before_once = atomic_load_explicit(&handlers[s].is_once, memory_order_relaxed);
     struct sigaction ours, was;
     bool is_function = new && (new->sa_flags & SA_SIGINFO || (new->sa_handler != SIG_DFL && new->sa_handler != SIG_IGN));
+    if (new && !is_function) {   /* what comes again would meet the default action */
+        handle_deferred(s);
+        deferred_wait(s);
+    }
     if (is_function) {
         find_leaves();
         ours = *new;
         ours.sa_flags |= SA_SIGINFO;
+        ours.sa_flags &= ~(int)SA_RESETHAND;
         ours.sa_sigaction = handler;
         race_release(race_cur(), &handlers[s].fn);
         atomic_store_explicit(&handlers[s].wants_info, (new->sa_flags & SA_SIGINFO) != 0, memory_order_relaxed);
+        atomic_store_explicit(&handlers[s].is_once, (new->sa_flags & (int)SA_RESETHAND) != 0, memory_order_relaxed);
         atomic_store_explicit(&handlers[s].fn, (uintptr_t)new->sa_sigaction, memory_order_release);
     }
     int err = REAL(sigaction)(s, is_function ? &ours : new, &was);
     if (err != 0) {
         if (is_function) {
             atomic_store_explicit(&handlers[s].wants_info, before_info, memory_order_relaxed);
+            atomic_store_explicit(&handlers[s].is_once, before_once, memory_order_relaxed);
             atomic_store_explicit(&handlers[s].fn, before, memory_order_release);
         }
         return err;
@@ -114,6 +181,8 @@ static int set_action(int s, const struct sigaction *new, struct sigaction *old)
             was.sa_sigaction = (void (*)(int, siginfo_t *, void *))before;
             if (!before_info)
                 was.sa_flags &= ~SA_SIGINFO;
+            if (before_once)
+                was.sa_flags |= (int)SA_RESETHAND;
         }
         *old = was;
     }
@@ -131,14 +200,63 @@ INTERPOSE int sigaction(int s, const struct sigaction *new, struct sigaction *ol
     return err;
 }
 
-/* libc's signal() sets a handler without calling sigaction. */
-INTERPOSE __sighandler_t signal(int s, __sighandler_t fn)
+/* ---- libc's older functions set a handler without calling sigaction ---- */
+
+static __sighandler_t set_handler(int s, __sighandler_t fn, int flags, bool masks_itself)
 {
-    struct sigaction new = {.sa_handler = fn, .sa_flags = SA_RESTART}, old;
+    struct sigaction new = {.sa_handler = fn, .sa_flags = flags}, old;
     sigemptyset(&new.sa_mask);
-    if (fn == SIG_ERR || sigaddset(&new.sa_mask, s) != 0) {
+    if (fn == SIG_ERR || s < 1 || s >= SIGNALS || (masks_itself && sigaddset(&new.sa_mask, s) != 0)) {
         errno = EINVAL;
         return SIG_ERR;
     }
     return set_action(s, &new, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+static __sighandler_t bsd(int s, __sighandler_t fn)
+{
+    bool interrupts = s > 0 && s < SIGNALS && atomic_load_explicit(&handlers[s].interrupts, memory_order_relaxed);
+    return set_handler(s, fn, interrupts ? 0 : SA_RESTART, true);
+}
+
+static __sighandler_t sysv(int s, __sighandler_t fn)
+{
+    return set_handler(s, fn, (int)SA_RESETHAND | SA_NODEFER, false);
+}
+
+__sighandler_t bsd_signal(int s, __sighandler_t fn);
+INTERPOSE __sighandler_t signal(int s, __sighandler_t fn) { return bsd(s, fn); }
+INTERPOSE __sighandler_t bsd_signal(int s, __sighandler_t fn) { return bsd(s, fn); }
+INTERPOSE __sighandler_t ssignal(int s, __sighandler_t fn) { return bsd(s, fn); }
+/* signal() where the program asks for nothing but ISO C (-std=c11). */
+INTERPOSE __sighandler_t __sysv_signal(int s, __sighandler_t fn) { return sysv(s, fn); }
+INTERPOSE __sighandler_t sysv_signal(int s, __sighandler_t fn) { return sysv(s, fn); }
+
+INTERPOSE int siginterrupt(int s, int interrupts)
+{
+    struct sigaction a;
+    if (set_action(s, NULL, &a) != 0)
+        return -1;
+    if (s > 0 && s < SIGNALS)
+        atomic_store_explicit(&handlers[s].interrupts, interrupts != 0, memory_order_relaxed);
+    a.sa_flags = interrupts ? a.sa_flags & ~SA_RESTART : a.sa_flags | SA_RESTART;
+    return set_action(s, &a, NULL);
+}
+
+INTERPOSE __sighandler_t sigset(int s, __sighandler_t fn)
+{
+    sigset_t its, was;
+    sigemptyset(&its);
+    if (sigaddset(&its, s) != 0)
+        return SIG_ERR;
+    if (fn == SIG_HOLD) {
+        struct sigaction old;
+        if (set_action(s, NULL, &old) != 0 || pthread_sigmask(SIG_BLOCK, &its, &was) != 0)
+            return SIG_ERR;
+        return sigismember(&was, s) ? SIG_HOLD : old.sa_handler;
+    }
+    __sighandler_t old = set_handler(s, fn, 0, false);
+    if (old == SIG_ERR || pthread_sigmask(SIG_UNBLOCK, &its, &was) != 0)
+        return SIG_ERR;
+    return sigismember(&was, s) ? SIG_HOLD : old;
 }

@@ -1,0 +1,202 @@
+/* Deferred signals. A signal handler that interrupts the detector at work can't be checked: what it does would be lost, an order with other threads included,
+ * and then a report could be false. So the signal is put off: a timer of the kernel's sends the same signal to the same thread again a little
+ * later, until it finds the thread outside of the detector. As it is the kernel that sends it, the thread's mask, alternate stack and interrupted system
+ * calls are treated as ever.
+ *
+ * As for the kernel, a standard signal waits once, however often it is sent; of a real-time signal (from KERNEL_RTMIN on) all are queued.
+ *
+ * What was deferred lies in a slot. A slot is its owner's, a thread, from the moment it claims it; only the owner reads and writes it, from signal
+ * handlers that may interrupt each other: `armed` says that it is filled in (a signal fence orders the two; no other thread looks). The timer's value is an
+ * address in the slot, by which its signal is known; which byte of the slot counts its uses, for a signal may still be on its way when its timer
+ * is deleted.
+ *
+ * Nothing here calls malloc or takes a lock. */
+#define _GNU_SOURCE
+#include "race_deferred.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS = 64, DELAY_NS = 16000, JITTER_NS = 16384, PATIENCE = 8 /* tries */, WAIT_STEP_NS = 50000, WAIT_STEPS = 400, KERNEL_RTMIN = 32 };
+
+static struct slot {
+    _Atomic(uint32_t) owner;     /* thread; 0: free */
+    atomic_bool armed;
+    atomic_int signal;           /* (others read it, to wait) */
+    int timer;                   /* the kernel's number for it */
+    uint32_t uses, tries;
+    uint64_t order;
+    siginfo_t info;
+} slots[SLOTS];
+static _Atomic(uint64_t) orders;
+static atomic_uint used;         /* slots; so that what finds none doesn't look */
+
+static uint32_t self(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+static void *value_of(struct slot *s)
+{
+    return (char *)s + s->uses % sizeof *s;
+}
+
+static struct slot *slot_of(const siginfo_t *info)
+{
+    uintptr_t at = (uintptr_t)info->si_value.sival_ptr - (uintptr_t)slots;
+    return info->si_code == SI_TIMER && at < sizeof slots ? &slots[at / sizeof slots[0]] : NULL;
+}
+
+/* Not the same delay always, or it could keep step with a loop of the program; and longer ones as it tries in vain. */
+static bool start_timer(const struct slot *s)
+{
+    uint64_t mixed = (s->order + s->tries) * 0x9e3779b97f4a7c15u;
+    struct itimerspec in = {.it_value = {.tv_nsec = DELAY_NS * (1 + s->tries / PATIENCE) + (long)((mixed >> 40) % JITTER_NS)}};
+    return syscall(SYS_timer_settime, s->timer, 0, &in, NULL) == 0;
+}
+
+static void free_slot(struct slot *s)
+{
+    atomic_store_explicit(&s->owner, 0, memory_order_release);   /* pairs with the next claim */
+    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+}
+
+static void give_back(struct slot *s)
+{
+    syscall(SYS_timer_delete, s->timer);
+    s->uses++;
+    free_slot(s);
+}
+
+static struct slot *claim(uint32_t me)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        struct slot *s = &slots[(me + i) % SLOTS];
+        uint32_t none = 0;
+        if (atomic_load_explicit(&s->owner, memory_order_relaxed) == 0 &&
+            atomic_compare_exchange_strong_explicit(&s->owner, &none, me, memory_order_acquire, memory_order_relaxed)) {
+            atomic_fetch_add_explicit(&used, 1, memory_order_relaxed);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static struct slot *oldest_of(uint32_t me, int signal, const sigset_t *blocked)
+{
+    struct slot *oldest = NULL;
+    for (struct slot *s = slots; s < slots + SLOTS; s++) {
+        if (atomic_load_explicit(&s->owner, memory_order_relaxed) != me || !atomic_load_explicit(&s->armed, memory_order_relaxed))
+            continue;
+        atomic_signal_fence(memory_order_seq_cst);
+        int its = atomic_load_explicit(&s->signal, memory_order_relaxed);
+        if ((signal ? its == signal : sigismember(blocked, its) == 0) && (!oldest || s->order < oldest->order))
+            oldest = s;
+    }
+    return oldest;
+}
+
+static bool add(int signal, const siginfo_t *info)
+{
+    uint32_t me = self();
+    if (signal < KERNEL_RTMIN && oldest_of(me, signal, NULL))
+        return true;
+    struct slot *s = claim(me);
+    if (!s)
+        return false;
+    atomic_store_explicit(&s->signal, signal, memory_order_relaxed);
+    s->info = *info;
+    s->tries = 1;
+    s->order = atomic_fetch_add_explicit(&orders, 1, memory_order_relaxed);
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signal, .sigev_value.sival_ptr = value_of(s)};
+    event._sigev_un._tid = (pid_t)me;
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &s->timer) != 0) {   /* too many signals are waiting: RLIMIT_SIGPENDING */
+        free_slot(s);
+        return false;
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&s->armed, true, memory_order_relaxed);
+    if (start_timer(s))
+        return true;
+    atomic_store_explicit(&s->armed, false, memory_order_relaxed);
+    give_back(s);
+    return false;
+}
+
+bool deferred_add(int s, const siginfo_t *info)
+{
+    int saved = errno;
+    bool added = add(s, info);
+    errno = saved;
+    return added;
+}
+
+enum deferred_kind deferred_is(const siginfo_t *info)
+{
+    struct slot *s = slot_of(info);
+    if (!s)
+        return DEFERRED_NOT;
+    bool is_live = atomic_load_explicit(&s->owner, memory_order_relaxed) == self() && atomic_load_explicit(&s->armed, memory_order_relaxed) &&
+                   value_of(s) == info->si_value.sival_ptr;
+    return is_live ? DEFERRED_AGAIN : DEFERRED_STALE;
+}
+
+bool deferred_again(const siginfo_t *info, unsigned tries)
+{
+    struct slot *s = slot_of(info);
+    int saved = errno;
+    bool again = s->tries++ < tries && start_timer(s);
+    errno = saved;
+    return again;
+}
+
+bool deferred_take(int signal, const sigset_t *blocked, siginfo_t *info)
+{
+    if (atomic_load_explicit(&used, memory_order_relaxed) == 0)
+        return false;
+    int saved = errno;
+    uint32_t me = self();
+    struct slot *s;
+    do {
+        s = oldest_of(me, signal, blocked);
+    } while (s && !atomic_exchange_explicit(&s->armed, false, memory_order_relaxed));   /* a handler that interrupted us took it */
+    if (s) {
+        *info = s->info;
+        give_back(s);
+    }
+    errno = saved;
+    return s != NULL;
+}
+
+static bool others_have(uint32_t me, int signal)
+{
+    for (struct slot *s = slots; s < slots + SLOTS; s++) {
+        uint32_t owner = atomic_load_explicit(&s->owner, memory_order_acquire);
+        if (owner != 0 && owner != me && atomic_load_explicit(&s->signal, memory_order_relaxed) == signal)
+            return true;
+    }
+    return false;
+}
+
+void deferred_wait(int signal)
+{
+    if (atomic_load_explicit(&used, memory_order_relaxed) == 0)
+        return;
+    int saved = errno;
+    uint32_t me = self();
+    const struct timespec step = {.tv_nsec = WAIT_STEP_NS};
+    for (int i = 0; i < WAIT_STEPS && others_have(me, signal); i++)
+        syscall(SYS_nanosleep, &step, NULL);
+    errno = saved;
+}
+
+void deferred_forked(void)
+{
+    memset(slots, 0, sizeof slots);
+    atomic_store_explicit(&used, 0, memory_order_relaxed);
+}
