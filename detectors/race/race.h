@@ -59,7 +59,7 @@ struct race_g {
     struct stack_node *node;    /* current call stack */
     uint32_t cut;               /* calls below node that have no node of their own */
     uint32_t slot, clock;
-    uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0 */
+    uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0; and SIGNAL_WAITS (race_off, below) */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
@@ -95,6 +95,20 @@ static inline struct race_g *race_cur(void)
 {
     struct race_g *g = race_cur_tls;
     return race_likely(g != NULL) ? g : race_attach();
+}
+/* A signal was deferred (race_signal.c). It comes where the detector is entered, whatever other signals do then; the hooks see it in the look that they take at
+ * `disabled` anyway. */
+enum { SIGNAL_WAITS = 1 << 30 };
+/* Whether g's accesses are not checked. */
+static inline bool race_is_off(const struct race_g *g)
+{
+    return (g->disabled & ~(uint32_t)SIGNAL_WAITS) != 0;
+}
+/* The same, for a hook that has not begun: deferred signals come first, and g's epoch may be a new one then. */
+bool race_signals_come(struct race_g *g);
+static inline bool race_hook_is_off(struct race_g *g)
+{
+    return race_unlikely(g->disabled) && race_signals_come(g);
 }
 /* A new race_g; parent's past happens before it (NULL: nothing's). */
 struct race_g *race_g_new(struct race_g *parent);

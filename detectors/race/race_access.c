@@ -209,7 +209,7 @@ static inline uint64_t now_of(const struct race_g *g, uint32_t mask, unsigned ki
 
 void race_access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g->disabled))
+    if (race_unlikely(race_is_off(g)))
         return;
     unsigned at = addr & 7;
     uint32_t mask = ((1u << size) - 1) << at;
@@ -296,17 +296,28 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
         g->recorded = true;
 }
 
+/* Not checked, or a signal has waited for this. */
+static race_noinline void access_off(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+{
+    struct race_g *g = race_cur_tls;
+    if (!race_hook_is_off(g))
+        race_access_miss(addr, pc, g->epoch | (now & (((uint64_t)1 << CLOCK_SHIFT) - 1)), slice);
+}
+
 /* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and
  * nothing else there conflicts (what another goroutine wrote once, and this one reads again and again). That is done here, in as few instructions as can be
  * (a program that waits for memory waits for several words at once, as long as the processor sees that far ahead); whatever else there may be takes another
  * way with all arguments where they are, so that nothing is saved here. */
-void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice, bool in_hook)
 {
     struct shadow *s = shadow_in(slice, addr);   /* perhaps nobody's, which can be read, and is empty */
     __builtin_prefetch((void *)addr);            /* the program will, after this hook: both misses at once */
     struct race_g *g = race_cur_tls;
-    if (race_unlikely(g->disabled))
+    if (in_hook ? race_unlikely(g->disabled) : race_unlikely(race_is_off(g))) {
+        if (in_hook)
+            access_off(addr, pc, now, slice);
         return;
+    }
     uint32_t region, flags = 0;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (race_unlikely((e != 0 && !is_own(e, now)) || !race_pc_is_near(pc))) {
@@ -337,6 +348,16 @@ void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slic
         shadow_mark(addr, region);
 }
 
+void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+{
+    access_miss(addr, pc, now, slice, true);
+}
+
+void race_access_miss_within(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+{
+    access_miss(addr, pc, now, slice, false);
+}
+
 static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
 {
     struct shadow *s = shadow_of(addr);
@@ -347,7 +368,7 @@ static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigne
 /* Parts of words at both ends, whole words between, slice by slice. */
 void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g->disabled || n == 0))
+    if (race_unlikely(race_is_off(g) || n == 0))
         return;
     unsigned at = addr & 7;
     if (at + n <= 8 && g == race_cur_tls && !(addr >> 47)) {
@@ -426,7 +447,7 @@ static race_noinline void word_freed(struct race_g *g, struct shadow *s, uintptr
 /* What takes the place of all that is known happened before nothing: whoever comes later races with it. */
 void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
-    if (race_unlikely(g->disabled))
+    if (race_unlikely(race_is_off(g)))
         return;
     uint64_t node_pc = g->node->id | (uint64_t)race_pc_pack(pc) << 32;
     g->recorded = true;
@@ -444,7 +465,7 @@ void race_access_freed(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 
 void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc)
 {
-    if (race_unlikely(g->disabled || race_memory_tight())) {
+    if (race_unlikely(race_is_off(g) || race_memory_tight())) {
         shadow_clear(addr, n);
         return;
     }

@@ -17,7 +17,7 @@ void __tsan_ignore_thread_begin(void)
 void __tsan_ignore_thread_end(void)
 {
     struct race_g *g = race_cur();
-    if (is_on() && g->disabled)
+    if (is_on() && race_is_off(g))
         g->disabled--;
 }
 

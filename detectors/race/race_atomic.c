@@ -176,9 +176,9 @@ static inline __attribute__((always_inline)) void alone_done(struct race_g *g, u
     }
 }
 
-static bool is_checked(const struct race_g *g)
+static bool is_checked(struct race_g *g)
 {
-    return !g->disabled;
+    return !race_hook_is_off(g);
 }
 
 static bool leaves_something(const struct race_g *g, int mo)
@@ -196,7 +196,7 @@ static inline __attribute__((always_inline)) void account(struct race_g *g, uint
         uint64_t now = now_at(g, addr, size) & ~(uint64_t)(EPOCH_WRITE & ~kind);
         uintptr_t slice = shadow_slice(addr);
         if (atomic_load_explicit(&shadow_in(slice, addr)->epoch, memory_order_relaxed) != now)
-            race_access_miss(addr, pc, now, slice);
+            race_access_miss_within(addr, pc, now, slice);
     } else {
         race_access_range(g, addr, size, kind | EPOCH_ATOMIC, pc);
     }

@@ -1,9 +1,9 @@
 /* Deferred signals. A signal handler that interrupts the detector at work can't be checked: what it does would be lost, an order with other threads included,
- * and then a report could be false. So the signal is put off: a timer of the kernel's sends the same signal to the same thread again a little
- * later, until it finds the thread outside of the detector. As it is the kernel that sends it, the thread's mask, alternate stack and interrupted system
- * calls are treated as ever.
+ * and then a report could be false. So the signal is put off until the thread enters the detector the next time (race_signal.c). It may be long until
+ * then, so a timer of the kernel's sends the same signal to the same thread a little later, again and again, until it finds the thread outside of the
+ * detector. As it is the kernel that sends it, the thread's mask, alternate stack and interrupted system calls are treated as ever.
  *
- * As for the kernel, a standard signal waits once, however often it is sent; of a real-time signal (from KERNEL_RTMIN on) all are queued.
+ * As for the kernel, a standard signal waits once, however often it is sent. Of the others all are queued; the timer is the oldest one's.
  *
  * What was deferred lies in a slot. A slot is its owner's, a thread, from the moment it claims it; only the owner reads and writes it, from signal
  * handlers that may interrupt each other: `armed` says that it is filled in (a signal fence orders the two; no other thread looks). The timer's value is an
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 64, DELAY_NS = 16000, JITTER_NS = 16384, PATIENCE = 8 /* tries */, WAIT_STEP_NS = 50000, WAIT_STEPS = 400, KERNEL_RTMIN = 32 };
+enum { SLOTS = 256, DELAY_NS = 16000, JITTER_NS = 16384, PATIENCE = 8 /* tries */, WAIT_STEP_NS = 50000, WAIT_STEPS = 400, NO_TIMER = -1 };
 
 static struct slot {
     _Atomic(uint32_t) owner;     /* thread; 0: free */
@@ -41,6 +41,8 @@ static uint32_t self(void)
     return (uint32_t)syscall(SYS_gettid);
 }
 
+/* ---- a slot's timer ---- */
+
 static void *value_of(struct slot *s)
 {
     return (char *)s + s->uses % sizeof *s;
@@ -53,25 +55,37 @@ static struct slot *slot_of(const siginfo_t *info)
 }
 
 /* Not the same delay always, or it could keep step with a loop of the program; and longer ones as it tries in vain. */
-static bool start_timer(const struct slot *s)
+static bool set_timer(const struct slot *s)
 {
     uint64_t mixed = (s->order + s->tries) * 0x9e3779b97f4a7c15u;
     struct itimerspec in = {.it_value = {.tv_nsec = DELAY_NS * (1 + s->tries / PATIENCE) + (long)((mixed >> 40) % JITTER_NS)}};
     return syscall(SYS_timer_settime, s->timer, 0, &in, NULL) == 0;
 }
 
-static void free_slot(struct slot *s)
+static void delete_timer(struct slot *s)
 {
-    atomic_store_explicit(&s->owner, 0, memory_order_release);   /* pairs with the next claim */
-    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+    if (s->timer != NO_TIMER)
+        syscall(SYS_timer_delete, s->timer);
+    s->timer = NO_TIMER;
 }
 
-static void give_back(struct slot *s)
+/* False: there are too many of them (RLIMIT_SIGPENDING). */
+static bool start_timer(struct slot *s, uint32_t me)
 {
-    syscall(SYS_timer_delete, s->timer);
-    s->uses++;
-    free_slot(s);
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = atomic_load_explicit(&s->signal, memory_order_relaxed),
+                             .sigev_value.sival_ptr = value_of(s)};
+    event._sigev_un._tid = (pid_t)me;
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &s->timer) != 0) {
+        s->timer = NO_TIMER;
+        return false;
+    }
+    bool runs = set_timer(s);
+    if (!runs)
+        delete_timer(s);
+    return runs;
 }
+
+/* ---- slots ---- */
 
 static struct slot *claim(uint32_t me)
 {
@@ -87,7 +101,15 @@ static struct slot *claim(uint32_t me)
     return NULL;
 }
 
-static struct slot *oldest_of(uint32_t me, int signal, const sigset_t *blocked)
+static void give_back(struct slot *s)
+{
+    delete_timer(s);
+    s->uses++;
+    atomic_store_explicit(&s->owner, 0, memory_order_release);   /* pairs with the next claim */
+    atomic_fetch_sub_explicit(&used, 1, memory_order_relaxed);
+}
+
+static struct slot *oldest_of(uint32_t me, int from, int to, const sigset_t *blocked)
 {
     struct slot *oldest = NULL;
     for (struct slot *s = slots; s < slots + SLOTS; s++) {
@@ -95,7 +117,7 @@ static struct slot *oldest_of(uint32_t me, int signal, const sigset_t *blocked)
             continue;
         atomic_signal_fence(memory_order_seq_cst);
         int its = atomic_load_explicit(&s->signal, memory_order_relaxed);
-        if ((signal ? its == signal : sigismember(blocked, its) == 0) && (!oldest || s->order < oldest->order))
+        if (its >= from && its <= to && !(blocked && sigismember(blocked, its)) && (!oldest || s->order < oldest->order))
             oldest = s;
     }
     return oldest;
@@ -104,7 +126,8 @@ static struct slot *oldest_of(uint32_t me, int signal, const sigset_t *blocked)
 static bool add(int signal, const siginfo_t *info)
 {
     uint32_t me = self();
-    if (signal < KERNEL_RTMIN && oldest_of(me, signal, NULL))
+    bool is_first = !oldest_of(me, signal, signal, NULL);
+    if (signal < KERNEL_RTMIN && !is_first)
         return true;
     struct slot *s = claim(me);
     if (!s)
@@ -112,20 +135,15 @@ static bool add(int signal, const siginfo_t *info)
     atomic_store_explicit(&s->signal, signal, memory_order_relaxed);
     s->info = *info;
     s->tries = 1;
+    s->timer = NO_TIMER;
     s->order = atomic_fetch_add_explicit(&orders, 1, memory_order_relaxed);
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signal, .sigev_value.sival_ptr = value_of(s)};
-    event._sigev_un._tid = (pid_t)me;
-    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &s->timer) != 0) {   /* too many signals are waiting: RLIMIT_SIGPENDING */
-        free_slot(s);
+    if (is_first && !start_timer(s, me)) {
+        give_back(s);
         return false;
     }
     atomic_signal_fence(memory_order_seq_cst);
     atomic_store_explicit(&s->armed, true, memory_order_relaxed);
-    if (start_timer(s))
-        return true;
-    atomic_store_explicit(&s->armed, false, memory_order_relaxed);
-    give_back(s);
-    return false;
+    return true;
 }
 
 bool deferred_add(int s, const siginfo_t *info)
@@ -150,25 +168,48 @@ bool deferred_again(const siginfo_t *info, unsigned tries)
 {
     struct slot *s = slot_of(info);
     int saved = errno;
-    bool again = s->tries++ < tries && start_timer(s);
+    bool again = s->tries++ < tries && set_timer(s);
     errno = saved;
     return again;
 }
 
-bool deferred_take(int signal, const sigset_t *blocked, siginfo_t *info)
+/* False: a handler that interrupted us took it. */
+static bool take(struct slot *s, uint32_t me, siginfo_t *info)
 {
-    if (atomic_load_explicit(&used, memory_order_relaxed) == 0)
+    if (!atomic_exchange_explicit(&s->armed, false, memory_order_relaxed))
+        return false;
+    *info = s->info;
+    int signal = atomic_load_explicit(&s->signal, memory_order_relaxed);
+    bool had_timer = s->timer != NO_TIMER;
+    give_back(s);
+    struct slot *next = had_timer && signal >= KERNEL_RTMIN ? oldest_of(me, signal, signal, NULL) : NULL;
+    if (next)   /* else, or where it gets none, the next one of its signal brings it along */
+        start_timer(next, me);
+    return true;
+}
+
+void deferred_take(const siginfo_t *again, siginfo_t *info)
+{
+    int saved = errno;
+    take(slot_of(again), self(), info);
+    errno = saved;
+}
+
+bool deferred_any(void)
+{
+    return atomic_load_explicit(&used, memory_order_relaxed) != 0;
+}
+
+bool deferred_take_oldest(int from, int to, const sigset_t *blocked, siginfo_t *info)
+{
+    if (!deferred_any())
         return false;
     int saved = errno;
     uint32_t me = self();
     struct slot *s;
     do {
-        s = oldest_of(me, signal, blocked);
-    } while (s && !atomic_exchange_explicit(&s->armed, false, memory_order_relaxed));   /* a handler that interrupted us took it */
-    if (s) {
-        *info = s->info;
-        give_back(s);
-    }
+        s = oldest_of(me, from, to, blocked);
+    } while (s && !take(s, me, info));
     errno = saved;
     return s != NULL;
 }
@@ -185,8 +226,6 @@ static bool others_have(uint32_t me, int signal)
 
 void deferred_wait(int signal)
 {
-    if (atomic_load_explicit(&used, memory_order_relaxed) == 0)
-        return;
     int saved = errno;
     uint32_t me = self();
     const struct timespec step = {.tv_nsec = WAIT_STEP_NS};

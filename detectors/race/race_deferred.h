@@ -5,19 +5,28 @@
 #include <signal.h>
 #include <stdbool.h>
 
+/* Signals below are standard ones, of which one is pending at most; the others are queued. */
+enum { KERNEL_RTMIN = 32 };
+
 /* Signal `s` comes again on this thread, some 25 us from now, as a signal does: when it isn't blocked. False: it can't. */
 bool deferred_add(int s, const siginfo_t *info);
 
-/* Whether this is a signal that was deferred, come again. DEFERRED_STALE: one whose handler has run meanwhile. */
+/* Whether this is a signal that was deferred, come again. DEFERRED_STALE: one that was taken meanwhile. */
 enum deferred_kind { DEFERRED_NOT, DEFERRED_AGAIN, DEFERRED_STALE };
 enum deferred_kind deferred_is(const siginfo_t *info);
 
 /* It comes once more. False: it has come `tries` times, or can't. */
 bool deferred_again(const siginfo_t *info, unsigned tries);
 
-/* Takes the oldest deferred one of signal s, or of any that isn't in `blocked` (s 0), of this thread: its info. False: there is none. */
-bool deferred_take(int s, const sigset_t *blocked, siginfo_t *info);
+/* Takes it: the info of the signal as it was. */
+void deferred_take(const siginfo_t *again, siginfo_t *info);
+/* The same of this thread's oldest deferred one of signals [from, to] that are not in `blocked` (NULL: none is). False: there is none. Of the standard
+ * signals only where they are not blocked: its timer may have sent it already, and while that is pending, to be ignored, another that is sent would be
+ * lost. */
+bool deferred_take_oldest(int from, int to, const sigset_t *blocked, siginfo_t *info);
 
+/* Whether any thread has any. */
+bool deferred_any(void);
 /* Waits, for some 20 ms at most, until no other thread has a deferred s. */
 void deferred_wait(int s);
 

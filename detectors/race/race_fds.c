@@ -139,7 +139,7 @@ void race_fd_use(int fd, enum fd_use use, uintptr_t pc)
     enum state s = state_of(fd);
     struct race_g *g = race_cur();
     uint32_t count = 0;
-    if ((s == OPEN || s == CLOSED) && !g->disabled && (s == OPEN || is_stale(g, fd, &count)))
+    if ((s == OPEN || s == CLOSED) && !race_is_off(g) && (s == OPEN || is_stale(g, fd, &count)))
         record(g, fd, use, pc, count);
 }
 
@@ -149,7 +149,7 @@ void race_fd_closes(int fd, uintptr_t pc)
         return;
     struct race_g *g = race_cur();
     race_fd_use(fd, FD_CLOSE, pc);
-    if (is_in_table(fd) && g->disabled)
+    if (is_in_table(fd) && race_is_off(g))
         lose(&lives[fd]);
     race_release_merge(g, &lives[fd % FDS]);
 }

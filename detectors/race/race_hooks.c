@@ -266,7 +266,7 @@ void go_race_disable(void)
 void go_race_enable(void)
 {
     struct race_g *g = race_cur();
-    if (g->disabled)
+    if (race_is_off(g))
         g->disabled--;
 }
 

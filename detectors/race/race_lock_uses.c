@@ -84,6 +84,6 @@ static bool report_unlocker(void *arg, uint32_t slot, uint32_t value)
 void lock_use_ends(struct race_g *g, struct race_lock *l, enum lock_end how, uintptr_t pc)
 {
     struct end e = {g, l, how, pc};
-    if (!g->disabled && is_in_program(pc))
+    if (!race_is_off(g) && is_in_program(pc))
         race_sync_unknown(g, l->addr, LOCK_BYTES, report_unlocker, &e);
 }

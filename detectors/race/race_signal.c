@@ -1,7 +1,7 @@
 /* Signal handlers of the program run on the goroutine that they interrupt, as part of it. But a signal may come while the detector itself is at
- * work on that thread, perhaps with one of its locks held: the handler's first access would wait for ever. Then the signal is deferred (race_deferred.h), until
- * it finds the thread in the program. Where that can't be (a fault; a thread that stays where it is, as one of the runtime that has nothing to do), the handler
- * runs unchecked.
+ * work on that thread, perhaps with one of its locks held: the handler's first access would wait for ever. Then the signal is deferred (race_deferred.h),
+ * until the thread's next access that is new to the detector, or until it finds the thread in the program. Where that can't be (a fault; a thread that
+ * stays where it is, as one of the runtime that has nothing to do), the handler runs unchecked.
  *
  * Whether the detector was at work is read from where the signal came: all code of the detector and the runtime is in one section, and what it
  * calls in libc with a lock held are a few leaves, whose return address lies at the top of the stack. A call into libc that waits on the
@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "race_deferred.h"
 #include "race_libc.h"
@@ -23,7 +25,7 @@ _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-
 
 static _Thread_local bool is_over;   /* the thread is at its end, and not checked any more */
 
-/* The detector is left soon, but for a thread of the runtime that waits for work. A program may be in the detector for 98 % of its time. */
+/* A program may be in the detector for 98 % of its time, but not for long each time; a thread of the runtime that waits for work is. */
 enum { TRIES = 200, IDLE_TRIES = 8 };
 enum { SIGNALS = 65, TOP_WORDS = 8, LEAF_BYTES = 192 };
 static struct {
@@ -78,9 +80,14 @@ static bool is_fault(int s, const siginfo_t *info)
 /* Nor one for the runtime, nor where the thread will not come back from the detector. */
 static bool comes_later(int s, const siginfo_t *info, uintptr_t fn, bool is_again)
 {
+    struct race_g *g = race_cur_tls;
     if (is_over || race_interrupted || is_ours(fn) || is_fault(s, info))
         return false;
-    return is_again ? deferred_again(info, race_cur_tls == &race_ignored ? IDLE_TRIES : TRIES) : deferred_add(s, info);
+    if (is_again ? !deferred_again(info, g == &race_ignored ? IDLE_TRIES : TRIES) : !deferred_add(s, info))
+        return false;
+    if (g && g != &race_ignored)   /* (what we interrupted may change it just now and take that back: then the timer is there) */
+        g->disabled |= SIGNAL_WAITS;
+    return true;
 }
 
 static void call(int s, siginfo_t *info, void *context)
@@ -111,10 +118,14 @@ static void handler(int s, siginfo_t *info, void *context)
     }
     race_in_call = 0;
     siginfo_t earlier;
-    while (deferred_take(s, NULL, &earlier))   /* signals are handled in the order in which they came */
+    while (s >= KERNEL_RTMIN && deferred_take_oldest(s, s, NULL, &earlier))   /* these are handled in the order in which they came */
         call(s, &earlier, context);
-    if (kind == DEFERRED_NOT)
+    if (kind == DEFERRED_AGAIN && s < KERNEL_RTMIN) {
+        deferred_take(info, &earlier);
+        call(s, &earlier, context);
+    } else if (kind == DEFERRED_NOT) {
         call(s, info, context);
+    }
     race_in_call = in_call;
     if (race_interrupted != outer) {
         race_interrupted = outer;
@@ -122,24 +133,55 @@ static void handler(int s, siginfo_t *info, void *context)
     }
 }
 
-/* What was deferred on this thread is handled here and now: all, or s. Not what is blocked. */
-static void handle_deferred(int s)
+/* Here and now, as the kernel would: with what the handler wants blocked. `before`: the thread's mask. */
+static void handle(int s, siginfo_t *info, const sigset_t *before)
 {
-    sigset_t blocked;
-    siginfo_t info;
-    if (pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || (s && sigismember(&blocked, s)))
+    struct sigaction a;
+    if (REAL(sigaction)(s, NULL, &a) != 0 || !(a.sa_flags & SA_SIGINFO) || a.sa_sigaction != handler)
         return;
-    while (deferred_take(s, &blocked, &info)) {
-        ucontext_t here;
-        getcontext(&here);
-        call(info.si_signo, &info, &here);
+    sigorset(&a.sa_mask, &a.sa_mask, before);
+    if (!(a.sa_flags & SA_NODEFER))
+        sigaddset(&a.sa_mask, s);
+    BLOCKING(pthread_sigmask(SIG_SETMASK, &a.sa_mask, NULL));
+    ucontext_t here;
+    getcontext(&here);
+    call(s, info, &here);
+}
+
+/* What was deferred on this thread and isn't blocked, of signals [from, to]. All are blocked while it is taken: another would overtake it. */
+static void handle_deferred(int from, int to)
+{
+    sigset_t all, before;
+    siginfo_t info;
+    int saved = errno;
+    sigfillset(&all);
+    for (bool any = true; any;) {
+        if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+            break;
+        any = deferred_take_oldest(from, to, &before, &info);
+        if (any)
+            handle(info.si_signo, &info, &before);
+        BLOCKING(pthread_sigmask(SIG_SETMASK, &before, NULL));
     }
+    errno = saved;
+}
+
+bool race_signals_come(struct race_g *g)
+{
+    if (g->disabled & SIGNAL_WAITS) {
+        g->disabled &= ~(uint32_t)SIGNAL_WAITS;
+        handle_deferred(1, SIGNALS - 1);
+    }
+    return g->disabled != 0;
 }
 
 void race_signal_thread_ends(void)
 {
+    if (deferred_any())
+        handle_deferred(1, SIGNALS - 1);
     is_over = true;
-    handle_deferred(0);
+    if (deferred_any())   /* what came in between */
+        handle_deferred(1, SIGNALS - 1);
 }
 
 /* The kernel has our handler, the program sees its own. */
@@ -152,8 +194,8 @@ static int set_action(int s, const struct sigaction *new, struct sigaction *old)
     bool before_once = atomic_load_explicit(&handlers[s].is_once, memory_order_relaxed);
     struct sigaction ours, was;
     bool is_function = new && (new->sa_flags & SA_SIGINFO || (new->sa_handler != SIG_DFL && new->sa_handler != SIG_IGN));
-    if (new && !is_function) {   /* what comes again would meet the default action */
-        handle_deferred(s);
+    if (new && !is_function && deferred_any()) {   /* what comes again would meet the default action */
+        handle_deferred(s, s);
         deferred_wait(s);
     }
     if (is_function) {

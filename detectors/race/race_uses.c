@@ -80,7 +80,7 @@ static inline bool use(struct race_g *g, struct race_uses *u, struct race_side m
 
 bool race_use(struct race_g *g, struct race_uses *u, bool closes, uintptr_t pc)
 {
-    if (!g || g->disabled)
+    if (!g || race_is_off(g))
         return false;
     uint64_t now = g->epoch | 1 << MASK_SHIFT | (closes ? EPOCH_WRITE : 0);
     return use(g, u, (struct race_side){now, g->node->id, g->cut ? 0 : race_pc_pack(pc)});
