@@ -296,6 +296,43 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
         g->recorded = true;
 }
 
+/* The goroutine reads what it wrote in an epoch before, or writes what it has just read so: the two halves of `x++` under a lock. What access_own would do,
+ * where it is sure that nothing else is in the word. (Nobody else can leave the same epoch in a first word, so what was there before bias_enter is still
+ * there.) */
+static race_noinline void access_again(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
+{
+    enum { ALL = SHADOW_MORE | SHADOW_SETTLED | SHADOW_QUIET };
+    uint32_t region, mine = g->node->id;
+    uint64_t e = atomic_load_explicit(&s->epoch, RELAXED), node_pc = atomic_load_explicit(&s->node_pc, RELAXED);
+    uint32_t flags = (uint32_t)node_pc & ~(uint32_t)SHADOW_NODE;
+    struct shadow *second = shadow_second(s);
+    bool writes = now & EPOCH_WRITE, simple = flags == 0;
+    if (writes)
+        simple = (e ^ now) == EPOCH_WRITE && flags == (uint32_t)ALL && ((atomic_load_explicit(&second->epoch, RELAXED) ^ now) & ~EPOCH_CLOCK) == 0;
+    if (!simple) {
+        access_own(addr, pc, now, s, g);
+        return;
+    }
+    if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
+        access_not_mine(addr, pc, now, s, region);
+        return;
+    }
+    if (race_unlikely(atomic_load_explicit(&s->epoch, RELAXED) != e)) {
+        bias_leave(bias_me);
+        access_new(addr, pc, now);
+        return;
+    }
+    if (!writes) {
+        atomic_store_explicit(&second->node_pc, node_pc, RELAXED);
+        atomic_store_explicit(&second->epoch, e, memory_order_release);
+        mine |= (uint32_t)ALL;
+    }
+    shadow_set(s, now, mine, race_pc_pack_near(pc));
+    bias_leave(bias_me);
+    if (!g->recorded)
+        g->recorded = true;
+}
+
 /* Not checked, or a signal has waited for this. */
 static race_noinline void access_off(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
 {
@@ -327,7 +364,10 @@ static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, ui
     if (e != 0) {
         flags = atomic_load_explicit(&s->node, RELAXED) & ~(uint32_t)SHADOW_NODE;
         if (flags ? ((e ^ now) & ~EPOCH_CLOCK) != 0 || !(flags & SHADOW_QUIET) : !shadow_subsumes(now, e)) {   /* else as in word_change_easy */
-            access_own(addr, pc, now, s, g);
+            if (((e ^ now) & ~EPOCH_CLOCK) == EPOCH_WRITE)
+                access_again(addr, pc, now, s, g);
+            else
+                access_own(addr, pc, now, s, g);
             return;
         }
     }
