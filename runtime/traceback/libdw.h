@@ -10,8 +10,8 @@
 #define LIBDW_FUNCTIONS(X)                                                                                         \
     X(dwfl_begin) X(dwfl_end) X(dwfl_linux_proc_report) X(dwfl_linux_proc_find_elf) X(dwfl_report_end)             \
     X(dwfl_addrmodule) X(dwfl_getmodules) X(dwfl_module_addrinfo) X(dwfl_module_addrdie) X(dwarf_getsrc_die) X(dwarf_linesrc)         \
-    X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwfl_module_getsymtab) X(dwfl_module_getsym) X(dwarf_getscopes)                   \
-    X(dwarf_getscopes_die) X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
+    X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwfl_module_getsymtab) X(dwfl_module_getsym)                                      \
+    X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof) X(dwarf_formref_die) X(dwarf_peel_type)                   \
     X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
     X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations)
@@ -23,6 +23,10 @@ struct tb_libdw {
 };
 /* The compilation unit that holds address at; symbolize.c. */
 Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias) __attribute__((visibility("hidden")));
+/* The scopes around address at in its unit, innermost first, up to the function: blocks, inlined functions, the real one. Out has room for
+ * TB_SCOPES_MAX; returns how many. symbolize.c. */
+enum { TB_SCOPES_MAX = 128 };
+int tb_scopes(Dwarf_Die *cu, Dwarf_Addr at, Dwarf_Die *out) __attribute__((visibility("hidden")));
 extern struct tb_libdw dw __attribute__((visibility("hidden")));
 
 struct tb_symbolizer {

@@ -147,11 +147,11 @@ static int call_line(Dwarf_Die *inlined)
     return dw.dwarf_attr(inlined, DW_AT_call_line, &attr) && dw.dwarf_formudata(&attr, &line) == 0 ? (int)line : 0;
 }
 
+/* NULL: it has none (thunks). */
 static const char *die_name(Dwarf_Die *die)
 {
     Dwarf_Attribute attr;
-    const char *name = dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
-    return name ? name : "??";
+    return dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
 }
 
 /* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't, and where both were at work the
@@ -174,37 +174,68 @@ static bool is_function(Dwarf_Die *die)
     return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine;
 }
 
+static bool is_scope(int tag) { return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block; }
+
+/* What has no addresses of its own, or others, and may have functions inside all the same. */
+static bool may_hold_functions(int tag, bool anywhere)
+{
+    return tag == DW_TAG_namespace || tag == DW_TAG_module ||
+           (anywhere && (is_scope(tag) || tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type));
+}
+
+static int scopes_in(Dwarf_Die *parent, Dwarf_Addr at, bool anywhere, Dwarf_Die *out)
+{
+    Dwarf_Die die;
+    if (dw.dwarf_child(parent, &die) != 0)
+        return 0;
+    do {
+        int tag = dw.dwarf_tag(&die), n = 0;
+        bool around = is_scope(tag) && dw.dwarf_haspc(&die, at) > 0;
+        if (around || may_hold_functions(tag, anywhere))
+            n = scopes_in(&die, at, anywhere, out);
+        if (around && n < TB_SCOPES_MAX)
+            out[n++] = die;
+        if (n > 0)
+            return n;
+    } while (dw.dwarf_siblingof(&die, &die) == 0);
+    return 0;
+}
+
+/* libdw's own search (dwarf_getscopes) enters only what has the address: it finds no function in a namespace, where clang describes C++'s free functions,
+ * and none inside another. The latter are looked for, everywhere, when there was no other. */
+int tb_scopes(Dwarf_Die *cu, Dwarf_Addr at, Dwarf_Die *out)
+{
+    int n = scopes_in(cu, at, false, out);
+    return n > 0 ? n : scopes_in(cu, at, true, out);
+}
+
 /* The functions around address at, innermost first: inlined ones, then the real one. The place in the innermost comes from the line table;
- * each inlined one tells where it was called, which is the place in the next. Returns how many; 0: DWARF doesn't say. */
+ * each inlined one tells where it was called, which is the place in the next. Returns how many; 0: DWARF doesn't say, but for the place perhaps, which
+ * out[0] has. */
 static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
 {
     Dwarf_Addr bias;
     Dwarf_Die *cu = tb_unit_of(mod, at, &bias);
-    Dwarf_Die *scopes = NULL, *nest = NULL;
     if (!cu)
         return 0;
-    int n = dw.dwarf_getscopes(cu, at - bias, &scopes), first = 0, found = 0;
-    while (first < n && !is_function(&scopes[first]))
-        first++;
-    /* dwarf_getscopes leaves the concrete nesting once it meets an inlined function; asked for the function's own parents it tells. */
-    int k = first < n ? dw.dwarf_getscopes_die(&scopes[first], &nest) : 0;
+    Dwarf_Die scopes[TB_SCOPES_MAX];
+    int n = tb_scopes(cu, at - bias, scopes), found = 0;
     Dwarf_Line *row = dw.dwarf_getsrc_die(cu, at - bias);
     int line = 0;
     const char *file = row ? dw.dwarf_linesrc(row, NULL, NULL) : NULL;
     if (file)
         dw.dwarf_lineno(row, &line);
-    for (int i = 0; i < k && found < FRAMES_MAX; i++) {
-        if (!is_function(&nest[i]))
+    out[0] = (struct tb_frame){.file = file ? file : "??", .line = file ? line : 0};
+    for (int i = 0; i < n && found < FRAMES_MAX; i++) {
+        if (!is_function(&scopes[i]))
             continue;
-        bool inlined = dw.dwarf_tag(&nest[i]) == DW_TAG_inlined_subroutine;
-        out[found++] = (struct tb_frame){.func = die_name(&nest[i]), .file = file ? file : "??", .line = file ? line : 0, .inlined = inlined};
+        bool inlined = dw.dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine;
+        out[found++] = (struct tb_frame){.func = die_name(&scopes[i]), .file = file ? file : "??", .line = file ? line : 0, .inlined = inlined};
         if (!inlined)
             break;
-        file = call_file(cu, &nest[i]);
-        line = call_line(&nest[i]);
+        file = call_file(cu, &scopes[i]);
+        line = call_line(&scopes[i]);
     }
-    free(nest);
-    free(scopes);
     return found;
 }
 
@@ -219,6 +250,7 @@ static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address,
 {
     uintptr_t at = is_return_address ? pc - 1 : pc;
     int n = 0;
+    out[0] = (struct tb_frame){.file = "??"};
     Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, at) : NULL;
     const char *symbol = NULL;
     uint64_t offset = 0;
@@ -236,10 +268,15 @@ static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address,
         }
     }
     if (n == 0)
-        out[n++] = (struct tb_frame){.func = symbol ? own_name(symbol) : "??", .file = "??"};
+        n = 1;   /* code without a description of its function: its symbol, and the place if it has one */
+    if (!out[n - 1].func && symbol)
+        out[n - 1].func = own_name(symbol);
     out[n - 1].offset = offset;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         out[i].pc = pc;
+        if (!out[i].func)
+            out[i].func = "??";
+    }
     return n;
 }
 

@@ -392,13 +392,11 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
     uintptr_t at = is_return_address ? pc - 1 : pc, base = 0;
     bool found = false;
     Dwarf_Addr bias;
-    Dwarf_Die *scopes = NULL, *nest = NULL;
+    Dwarf_Die nest[TB_SCOPES_MAX];
     pthread_mutex_lock(&s->lock);
     Dwfl_Module *mod = s->dwfl ? dw.dwfl_addrmodule(s->dwfl, at) : NULL;
     Dwarf_Die *cu = mod ? tb_unit_of(mod, at, &bias) : NULL;
-    int n = cu ? dw.dwarf_getscopes(cu, at - bias, &scopes) : 0;
-    /* The innermost scope's own parents, down to the function itself: symbolize.c says why. */
-    int k = n > 0 ? dw.dwarf_getscopes_die(&scopes[0], &nest) : 0, function = 0;
+    int k = cu ? tb_scopes(cu, at - bias, nest) : 0, function = 0;
     while (function < k && dw.dwarf_tag(&nest[function]) != DW_TAG_subprogram)
         function++;
     if (function < k && frame_base(&nest[function], cfa, &base)) {
@@ -420,8 +418,6 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
             } while (!found && dw.dwarf_siblingof(&die, &die) == 0);
         }
     }
-    free(nest);
-    free(scopes);
     pthread_mutex_unlock(&s->lock);
     return found;
 }

@@ -92,6 +92,30 @@ Test(traceback, parked_goroutine_as_text)
     go_close(c);
 }
 
+#ifndef __clang__   /* which has none */
+static __attribute__((noinline)) uintptr_t place_of_caller(void) { return (uintptr_t)__builtin_return_address(0); }
+
+static void name_of_place(void *arg)
+{
+    struct tb_frame *f = arg;
+    tb_symbolize(tb_symbolizer_self(), f->pc, true, f, 1);
+}
+
+/* A function inside another: its code is not the other's. */
+Test(traceback, nested_function)
+{
+    volatile uintptr_t pc;   /* no call at the end: that would be a jump */
+    int line = __LINE__ + 1;
+    __attribute__((noinline)) void nested(void) { pc = place_of_caller(); }
+    nested();
+    struct tb_frame f = {.pc = pc};
+    tb_run_on_big_stack(name_of_place, &f);
+    cr_assert_str_eq(f.func, "nested");
+    cr_assert(strstr(f.file, "test_traceback.c"));
+    cr_assert_eq(f.line, line);
+}
+#endif
+
 static int a_variable[10];
 static char far_behind[3 << 20];   /* its end lies far behind what is mapped from the file */
 
