@@ -263,6 +263,7 @@ Test(io, a_regular_file_can_not_be_polled)
     cr_assert_null(c);
     char b;
     cr_assert_eq(read(fd, &b, 1), 1, "and stays the caller's");
+    cr_assert_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0, "as it was");
     close(fd);
     cr_assert_eq(go_conn_from_fd(-1, &c), -EBADF);
     cr_assert_eq(go_conn_from_fd(fd, &c), -EBADF);
