@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "timer.h"
+
 int addr_network(const char *name, struct network *out)
 {
     static const struct {
@@ -27,19 +29,19 @@ int addr_network(const char *name, struct network *out)
     return GO_ERR_NETWORK;
 }
 
-static int resolve_unix(const char *text, struct go_addr *out)
+static int resolve_unix(const char *text, bool passive, struct go_addr *out)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     size_t n = strlen(text);
-    if (n == 0 || n >= sizeof un.sun_path)
+    bool abstract = text[0] == '@';
+    if ((n == 0 && !passive) || n + !abstract > sizeof un.sun_path)
         return GO_ERR_ADDRESS;
     memcpy(un.sun_path, text, n);
-    bool abstract = text[0] == '@';
     if (abstract)
         un.sun_path[0] = 0;
     *out = (struct go_addr){0};
     memcpy(&out->sa, &un, sizeof un);
-    out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + !abstract);
+    out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (n > 0 && !abstract));   /* the family alone: the system gives it an abstract name */
     return 1;
 }
 
@@ -87,6 +89,8 @@ static struct go_addr ip4(const void *ip, unsigned long port)
     return a;
 }
 
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};   /* how an IPv6 address that is an IPv4 one begins */
+
 static struct go_addr ip6(const void *ip, unsigned long port, uint32_t scope)
 {
     struct go_addr a = {.len = sizeof(struct sockaddr_in6)};
@@ -109,18 +113,23 @@ static int literal(char *host, unsigned long port, int family, struct go_addr *o
         if (scope == 0 && strcmp(zone + 1, "0") != 0)
             return GO_ERR_ADDRESS;
     }
-    if (inet_pton(AF_INET, host, ip) == 1) {
+    bool is_ip6 = inet_pton(AF_INET6, host, ip) == 1, is_ip4 = !is_ip6 && inet_pton(AF_INET, host, ip) == 1;
+    if (is_ip6 && memcmp(ip, mapped, sizeof mapped) == 0) {
+        memmove(ip, ip + sizeof mapped, 4);
+        is_ip4 = !(is_ip6 = false);
+    }
+    if (is_ip4) {
         *out = ip4(ip, port);
         return family == AF_INET6 || zone ? GO_ERR_ADDRESS : 1;
     }
-    if (inet_pton(AF_INET6, host, ip) == 1) {
+    if (is_ip6) {
         *out = ip6(ip, port, scope);
         return family == AF_INET ? GO_ERR_ADDRESS : 1;
     }
     return zone ? GO_ERR_ADDRESS : 0;
 }
 
-int addr_resolve(const struct network *net, const char *text, bool passive, struct go_addr *out, int max)
+int addr_resolve(const struct network *net, const char *text, bool passive, int64_t until, struct go_addr *out, int max)
 {
     char host[256];
     const char *port;
@@ -128,7 +137,9 @@ int addr_resolve(const struct network *net, const char *text, bool passive, stru
     if (!text || max < 1)
         return GO_ERR_ADDRESS;
     if (net->family == AF_UNIX)
-        return resolve_unix(text, out);
+        return resolve_unix(text, passive, out);
+    if (passive && !*text)
+        text = ":";
     if (!split(text, host, sizeof host, &port))
         return GO_ERR_ADDRESS;
     bool numeric = number(*port ? port : "0", 65535, &n);   /* none is 0, as in Go */
@@ -150,7 +161,7 @@ int addr_resolve(const struct network *net, const char *text, bool passive, stru
         if (k != 0)
             return k;
     }
-    return lookup(*host ? host : NULL, port, net->family, net->type, out, max);
+    return lookup(*host ? host : NULL, port, net->family, net->type, until, out, max);
 }
 
 int go_resolve(const char *network, const char *address, struct go_addr *out)
@@ -159,7 +170,7 @@ int go_resolve(const char *network, const char *address, struct go_addr *out)
     struct go_addr found[2];
     int n = addr_network(network, &net);
     if (n == 0)
-        n = addr_resolve(&net, address, false, found, 2);
+        n = addr_resolve(&net, address, false, TIMER_NEVER, found, 2);
     if (n > 0)
         *out = found[0];
     return n < 0 ? n : n == 0 ? GO_ERR_NO_HOST : 0;
@@ -172,7 +183,7 @@ int go_lookup_host(const char *name, struct go_addr *addr, int max)
         return GO_ERR_ADDRESS;
     memcpy(host, name, strlen(name) + 1);
     int k = literal(host, 0, AF_UNSPEC, addr);
-    return k != 0 ? k : lookup(name, NULL, AF_UNSPEC, SOCK_STREAM, addr, max);
+    return k != 0 ? k : lookup(name, NULL, AF_UNSPEC, SOCK_STREAM, TIMER_NEVER, addr, max);
 }
 
 int go_addr_string(const struct go_addr *a, char *buf, size_t n)
@@ -190,8 +201,11 @@ int go_addr_string(const struct go_addr *a, char *buf, size_t n)
     case AF_INET6: {
         struct sockaddr_in6 in6;
         memcpy(&in6, &a->sa, sizeof in6);
-        inet_ntop(AF_INET6, &in6.sin6_addr, ip, sizeof ip);
-        if (in6.sin6_scope_id)
+        bool is_ip4 = memcmp(&in6.sin6_addr, mapped, sizeof mapped) == 0;
+        inet_ntop(is_ip4 ? AF_INET : AF_INET6, (char *)&in6.sin6_addr + (is_ip4 ? sizeof mapped : 0), ip, sizeof ip);
+        if (is_ip4)
+            k = snprintf(buf, n, "%s:%u", ip, ntohs(in6.sin6_port));
+        else if (in6.sin6_scope_id)
             k = snprintf(buf, n, "[%s%%%u]:%u", ip, in6.sin6_scope_id, ntohs(in6.sin6_port));
         else
             k = snprintf(buf, n, "[%s]:%u", ip, ntohs(in6.sin6_port));

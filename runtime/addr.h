@@ -12,9 +12,10 @@ struct network {
 
 /* 0 or GO_ERR_NETWORK. */
 int addr_network(const char *name, struct network *out);
-/* The addresses that text names, at most max; how many, or an error. passive: an empty host means all interfaces, else this machine. May park. */
-int addr_resolve(const struct network *net, const char *text, bool passive, struct go_addr *out, int max);
-/* lookup.c: getaddrinfo on a thread of its own; the caller is parked. How many addresses, or an error. */
-int lookup(const char *host, const char *service, int family, int type, struct go_addr *out, int max);
+/* The addresses that text names, at most max; how many, or an error. passive: an empty host means all interfaces, else this machine. May
+ * park, until the instant `until` at most (TIMER_NEVER: no limit). */
+int addr_resolve(const struct network *net, const char *text, bool passive, int64_t until, struct go_addr *out, int max);
+/* lookup.c: getaddrinfo on a thread of its own; the caller is parked, until `until` at most. How many addresses, or an error. */
+int lookup(const char *host, const char *service, int family, int type, int64_t until, struct go_addr *out, int max);
 
 #endif

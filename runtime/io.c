@@ -171,7 +171,7 @@ ssize_t go_send_to(go_conn *conn, const void *buf, size_t n, const struct go_add
     io_release(c);
     ssize_t r = conn_error(netpoll_check(&c->pd, POLL_WRITE));
     while (r == 0) {
-        r = os_send_to(c->fd, buf, n, &to->sa, to->len);
+        r = os_send_to(c->fd, buf, n, to ? &to->sa : NULL, to ? to->len : 0);
         if (r != -EAGAIN)
             break;
         r = conn_wait(c, POLL_WRITE);
@@ -250,8 +250,8 @@ int go_listener_set_deadline(go_listener *l, int64_t at)
 int go_conn_from_fd(int fd, go_conn **out)
 {
     *out = NULL;
-    int err = os_set_nonblock(fd);
-    if (err < 0)
+    int was = os_set_nonblock(fd), err = was;
+    if (was < 0)
         return err;
     int type = os_getsockopt(fd, SOL_SOCKET, SO_TYPE), family = os_getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
     unsigned kind = type < 0 ? CONN_IS_STREAM : type == SOCK_STREAM ? CONN_IS_SOCKET | CONN_IS_STREAM : CONN_IS_SOCKET;
@@ -261,6 +261,8 @@ int go_conn_from_fd(int fd, go_conn **out)
         os_quiet_sigpipe();
     uint64_t h = conn_open(fd, kind, &err);
     *out = (go_conn *)(uintptr_t)h;
+    if (!h && was == 0)
+        os_set_block(fd);   /* as it was: it is the caller's still */
     return h ? 0 : err;
 }
 

@@ -1,5 +1,7 @@
 /* Name lookup. libc's resolver blocks, and wants more stack than a goroutine has: it runs on a thread of its own while the goroutine is
- * parked. A lock-free count keeps those threads few; who finds it at its maximum waits in line. */
+ * parked. Those threads are few: who finds them at their maximum waits in line, and whoever ends hands its place to the first there.
+ *
+ * Nothing ends a resolver's call. A goroutine whose time is up leaves the job behind, which belongs to the thread from then on, and so does the place. */
 #define _GNU_SOURCE
 #include "addr.h"
 
@@ -12,15 +14,21 @@
 #include "netpoll.h"
 #include "os.h"
 
-static atomic_int at_work;
+static struct {
+    int at_work;            /* under sema_lock(&places) */
+    struct waitq line;      /* the same */
+} places;
 
 struct job {
-    const char *host, *service;
     struct addrinfo hints;
-    struct go_addr *out;
-    int max, result;
-    struct g *g;
-    bool started;
+    int max;
+    struct go_addr *found;  /* malloc'ed */
+    int result;
+    struct waitq waiter;    /* under sema_lock(job), as `done` and `left`: the goroutine */
+    bool done;              /* the job is the goroutine's */
+    bool left;              /* the job is the thread's */
+    const char *host, *service;
+    char text[];            /* both */
 };
 
 static int error_of(int eai)
@@ -41,59 +49,150 @@ static int error_of(int eai)
     }
 }
 
+/* ---- places ---- */
+
+/* False: none until the instant `until`. */
+static bool take_place(int64_t until)
+{
+    struct lock *l = sema_lock(&places);
+    if (places.at_work < RT_LOOKUPS_MAX) {
+        places.at_work++;
+        unlock(l);
+        return true;
+    }
+    waitq_push(&places.line, sema_waiter(&places, NULL));
+    return sema_park(l, &places, &places.line, until, GORT_WAIT_IO);
+}
+
+/* On any thread. */
+static void leave_place(void)
+{
+    struct lock *l = sema_lock(&places);
+    struct waiter *w = waitq_pop(&places.line);
+    struct g *g = w ? w->g : NULL;
+    if (w)
+        w->success = true;
+    else
+        places.at_work--;
+    unlock(l);
+    if (g)
+        rt_ready(NULL, g);
+}
+
+/* ---- jobs ---- */
+
+static struct job *job_new(const char *host, const char *service, int max)
+{
+    size_t nh = host ? strlen(host) + 1 : 0, ns = service ? strlen(service) + 1 : 0;
+    hook_ignore_begin();
+    struct job *j = calloc(1, sizeof *j + nh + ns);
+    hook_ignore_end();
+    if (!j)
+        return NULL;
+    j->max = max;
+    if (host)
+        j->host = memcpy(j->text, host, nh);
+    if (service)
+        j->service = memcpy(j->text + nh, service, ns);
+    return j;
+}
+
+static void job_free(struct job *j)
+{
+    hook_ignore_begin();
+    free(j->found);
+    free(j);
+    hook_ignore_end();
+}
+
+static int copy(struct job *j, const struct addrinfo *list)
+{
+    int n = 0, room = 0;
+    for (const struct addrinfo *a = list; a && room < j->max; a = a->ai_next)
+        room++;
+    j->found = calloc((size_t)room + 1, sizeof *j->found);
+    if (!j->found)
+        return -ENOMEM;
+    for (const struct addrinfo *a = list; a && n < room; a = a->ai_next) {
+        if (a->ai_addrlen > sizeof j->found[n].sa)
+            continue;
+        j->found[n].len = a->ai_addrlen;
+        memcpy(&j->found[n++].sa, a->ai_addr, a->ai_addrlen);
+    }
+    return n ? n : GO_ERR_NO_HOST;
+}
+
 static void work(void *arg)
 {
     struct job *j = arg;
     struct addrinfo *list = NULL;
-    int eai = getaddrinfo(j->host, j->service, &j->hints, &list), n = 0;
-    for (struct addrinfo *a = list; a && n < j->max; a = a->ai_next) {
-        if (a->ai_addrlen > sizeof j->out[n].sa)
-            continue;
-        j->out[n] = (struct go_addr){.len = a->ai_addrlen};
-        memcpy(&j->out[n++].sa, a->ai_addr, a->ai_addrlen);
-    }
-    j->result = eai ? error_of(eai) : n ? n : GO_ERR_NO_HOST;
+    int eai = getaddrinfo(j->host, j->service, &j->hints, &list);
+    hook_ignore_begin();
+    j->result = eai ? error_of(eai) : copy(j, list);
+    hook_ignore_end();
     if (list)
         freeaddrinfo(list);
-    rt_ready(NULL, j->g);   /* j is gone from here on */
+    struct lock *l = sema_lock(j);
+    bool mine = j->left;
+    struct waiter *w = mine ? NULL : waitq_pop(&j->waiter);
+    struct g *g = w ? w->g : NULL;
+    if (w)
+        w->success = true;
+    j->done = true;
+    unlock(l);
+    if (mine)
+        job_free(j);
+    if (g)
+        rt_ready(NULL, g);   /* if it isn't parked yet, it finds `done` */
+    leave_place();
 }
 
-/* Called when the goroutine is visibly parked. */
-static bool start(void *arg)
+/* Waits for the end of the job, or leaves it to its thread. Whether the former. */
+static bool wait_for(struct job *j, int64_t until)
 {
-    struct job *j = arg;
-    int err = os_thread_start(work, j, RT_LOOKUP_STACK_BYTES);
-    if (err < 0)
-        j->result = err;   /* else j is the thread's, which may be done already */
-    return err >= 0;
-}
-
-static bool still_full(const void *addr)
-{
-    (void)addr;
-    return atomic_load_explicit(&at_work, memory_order_seq_cst) >= RT_LOOKUPS_MAX;
-}
-
-int lookup(const char *host, const char *service, int family, int type, struct go_addr *out, int max)
-{
-    struct job j = {.host = host, .service = service, .out = out, .max = max};
-    j.hints.ai_family = family;
-    j.hints.ai_socktype = type;
-    j.g = rt_enter()->g;
-    int n = atomic_load_explicit(&at_work, memory_order_relaxed);
-    for (;;) {
-        if (n >= RT_LOOKUPS_MAX) {
-            sema_wait(&at_work, still_full, false, GORT_WAIT_IO);
-            n = atomic_load_explicit(&at_work, memory_order_relaxed);
-        } else if (atomic_compare_exchange_weak_explicit(&at_work, &n, n + 1, memory_order_seq_cst, memory_order_relaxed)) {
-            break;
-        }
+    struct lock *l = sema_lock(j);
+    if (!j->done) {
+        waitq_push(&j->waiter, sema_waiter(j, NULL));
+        sema_park(l, j, &j->waiter, until, GORT_WAIT_IO);
+        lock(l);
     }
+    bool done = j->done;
+    j->left = !done;
+    unlock(l);
+    return done;
+}
+
+static int look_up(const char *host, const char *service, int family, int type, int64_t until, struct go_addr *out, int max)
+{
+    struct job *j = job_new(host, service, max);
+    if (!j)
+        return -ENOMEM;
+    j->hints.ai_family = family;
+    j->hints.ai_socktype = type;
+    if (!take_place(until)) {
+        job_free(j);
+        return GO_ERR_TIMEOUT;
+    }
+    int result = os_thread_start(work, j, RT_LOOKUP_STACK_BYTES);
+    if (result < 0) {
+        leave_place();
+    } else {
+        if (!wait_for(j, until))
+            return GO_ERR_TIMEOUT;
+        result = j->result;
+        if (result > 0)
+            rt_copy(out, j->found, (size_t)result * sizeof *out);
+    }
+    job_free(j);
+    return result;
+}
+
+int lookup(const char *host, const char *service, int family, int type, int64_t until, struct go_addr *out, int max)
+{
+    rt_enter();
     atomic_fetch_add_explicit(&netpoll_waiters, 1, memory_order_seq_cst);   /* no deadlock: somebody is at work */
-    rt_park_if(start, &j, GORT_WAIT_IO, NULL);
+    int n = look_up(host, service, family, type, until, out, max);
     atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
-    atomic_fetch_sub_explicit(&at_work, 1, memory_order_seq_cst);
-    sema_wake(&at_work, 1, NULL);
     rt_leave();
-    return j.result;
+    return n;
 }

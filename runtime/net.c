@@ -74,7 +74,7 @@ static int bind_any(const char *network, const char *address, bool packets, uint
     if (n == 0 && (net.type == SOCK_DGRAM) != packets)
         n = GO_ERR_NETWORK;
     if (n == 0)
-        n = addr_resolve(&net, address, true, addrs, ADDRS);
+        n = addr_resolve(&net, address, true, TIMER_NEVER, addrs, ADDRS);
     int first = n < 0 ? n : GO_ERR_ADDRESS;
     for (int i = 0; i < n; i++) {
         int fd = bind_one(&addrs[i], net.type, net.family == AF_UNSPEC && n > 1);
@@ -260,27 +260,39 @@ static int dial_one(const struct go_addr *a, int type, int64_t until, uint64_t *
     }
 }
 
+/* Until when the first of n addresses may be tried: what time there is, is divided among them, as Go does, so that one from which nothing comes back
+ * leaves some for the others. */
+static int64_t share(int64_t now, int64_t until, int n)
+{
+    const int64_t least = 2 * GO_SECOND;
+    int64_t ns = (until - now) / n;
+    return ns >= least ? now + ns : until - now <= least ? until : now + least;
+}
+
 int go_dial_timeout(const char *network, const char *address, int64_t ns, go_conn **out)
 {
     struct network net;
     struct go_addr addrs[ADDRS];
     *out = NULL;
     int64_t until = 0;
+    if (ns < 0)
+        return GO_ERR_TIMEOUT;
     if (ns > 0) {
         int64_t now = os_now();
         until = ns > INT64_MAX - 1 - now ? 0 : now + ns;
     }
     int n = addr_network(network, &net);
     if (n == 0)
-        n = addr_resolve(&net, address, false, addrs, ADDRS);
+        n = addr_resolve(&net, address, false, until ? until : TIMER_NEVER, addrs, ADDRS);
     if (n <= 0)
         return n < 0 ? n : GO_ERR_NO_HOST;
     int first = 0;
     for (int i = 0; i < n; i++) {
         uint64_t h = 0;
-        if (until && os_now() >= until)
+        int64_t now = until ? os_now() : 0;
+        if (until && now >= until)
             return first ? first : GO_ERR_TIMEOUT;
-        int err = dial_one(&addrs[i], net.type, until, &h);
+        int err = dial_one(&addrs[i], net.type, until ? share(now, until, n - i) : 0, &h);
         if (err == 0) {
             *out = (go_conn *)(uintptr_t)h;
             return 0;

@@ -20,7 +20,8 @@ void os_eventfd_write(int fd);
 int os_fd_poll(int fd, bool read, bool write);
 
 int os_close(int fd);
-int os_set_nonblock(int fd);
+int os_set_nonblock(int fd);   /* 1: it was so already */
+void os_set_block(int fd);
 long os_read(int fd, void *buf, size_t n);
 long os_write_some(int fd, const void *buf, size_t n);
 long os_send(int fd, const void *buf, size_t n);   /* no SIGPIPE */

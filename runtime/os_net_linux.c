@@ -96,7 +96,14 @@ int os_close(int fd)
 int os_set_nonblock(int fd)
 {
     long flags = CALL(SYS_fcntl, fd, F_GETFL);
-    return flags < 0 ? (int)flags : flags & O_NONBLOCK ? 0 : (int)CALL(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+    return flags < 0 ? (int)flags : flags & O_NONBLOCK ? 1 : (int)CALL(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void os_set_block(int fd)
+{
+    long flags = CALL(SYS_fcntl, fd, F_GETFL);
+    if (flags >= 0)
+        CALL(SYS_fcntl, fd, F_SETFL, flags & ~(long)O_NONBLOCK);
 }
 
 long os_read(int fd, void *buf, size_t n)

@@ -283,6 +283,15 @@ int sched_set_procs(int n)
     return old;
 }
 
+/* As much as matters of a number; 0: it is none. ("4x" is not 4: a mistake should not count as a wish.) */
+static int number(const char *text)
+{
+    int n = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        n = n < RT_PROCS_MAX ? n * 10 + *text - '0' : n;
+    return *text ? 0 : n;
+}
+
 void sched_start(void)
 {
     lock(&sched.lock);
@@ -291,7 +300,7 @@ void sched_start(void)
         debug_init();
         os_membarrier();   /* registers the process */
         const char *env = getenv("GOMAXPROCS");
-        int n = env ? atoi(env) : 0;
+        int n = env ? number(env) : 0;
         n = n >= 1 ? n : os_ncpu();
         set_procs_locked(n < RT_PROCS_MAX ? n : RT_PROCS_MAX);
         sched_clock();

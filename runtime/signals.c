@@ -19,6 +19,7 @@
 #include "internal.h"
 #include "netpoll.h"
 #include "os.h"
+#include "os_net.h"
 
 enum { ALT_STACK_BYTES = 64 * 1024, NSIGS = 65, STOP_SIGNAL = SIGQUIT };
 
@@ -230,7 +231,7 @@ static struct g *send_pending_locked(void)
 {
     struct g *first = NULL, **last = &first;
     uint64_t came = atomic_exchange_explicit(&sig.pending, 0, memory_order_seq_cst);
-    for (int s = 1; came >> (s - 1); s++) {
+    for (int s = 1; s < NSIGS; s++) {
         if (!(came & bit(s)))
             continue;
         for (struct subscription *x = sig.list; x; x = x->next) {
@@ -289,6 +290,8 @@ void gort_signal_notify(struct gort_chan *c, const int *signals, size_t n)
     hook_ignore_end();
     if (!x)
         rt_fatal("go_signal_notify: no memory");
+    if (set & bit(SIGPIPE))
+        os_quiet_sigpipe();   /* what a stop goes back to: go_write relies on it if the first pipe is made meanwhile */
     lock(&sig.lock);
     struct subscription *old = sig.list;
     while (old && old->chan != c)

@@ -46,7 +46,7 @@ void waitgroup_add(go_waitgroup *wg, int n, const void *pc)
         rt_panic("sync: negative WaitGroup counter");
     if (n > 0 && counter_of(state) == n)   /* the counter was zero, and its waiters are being let go */
         misuse();
-    if (counter_of(state) == 0)
+    if (counter_of(state) == 0 && n != 0)   /* who only looked does not let go what another has brought to zero */
         sema_wake(wg, INT32_MAX, reset);
     rt_leave();
 }

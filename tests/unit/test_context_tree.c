@@ -236,3 +236,32 @@ Test(context, concurrent)
             go_context_free(top);
     }
 }
+
+/* The ends of the range; a parent that is cancelled already; and the earliest deadline of a line. */
+Test(context, deadlines_of_any_length)
+{
+    static const int64_t past[] = {0, -1, INT64_MIN};
+    int64_t at = 0, of_child = 0;
+    for (int i = 0; i < 3; i++) {
+        go_context *c = go_context_with_timeout(go_context_background(), past[i]);
+        cr_assert_eq(go_context_err(c), GO_ERR_DEADLINE);
+        go_context *child = go_context_with_timeout(c, GO_HOUR);
+        go_context_free(c);
+        cr_assert_eq(go_context_err(child), GO_ERR_DEADLINE);
+        cr_assert_not(go_recv(go_context_done(child), NULL));
+        go_context_free(child);
+    }
+    go_context *never = go_context_with_deadline(go_context_background(), INT64_MAX);
+    cr_assert_not(go_context_deadline(never, &at));
+    go_context *hour = go_context_with_timeout(never, GO_HOUR), *longer = go_context_with_timeout(hour, INT64_MAX);
+    cr_assert(go_context_deadline(hour, &at) && go_context_deadline(longer, &of_child));
+    cr_assert_eq(at, of_child);
+    go_context_cancel_cause(never, 77);
+    go_context *late = go_context_with_timeout(longer, -1);   /* its parent was first */
+    cr_assert_eq(go_context_err(late), GO_ERR_CANCELED);
+    cr_assert_eq(go_context_cause(late), 77);
+    go_context_free(late);
+    go_context_free(longer);
+    go_context_free(hour);
+    go_context_free(never);
+}

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 struct small { int a; double b; };
 struct large { long v[12]; };
@@ -352,5 +354,34 @@ Test(go, an_endless_loop_after_idleness_does_not_stop_the_others, .timeout = 30)
         go_waitgroup_add(&wg, 2);
         go(sleeps_then_loops, &stop);
         go_waitgroup_wait(&wg);
+    }
+}
+
+/* GOMAXPROCS, read at the first call: what isn't a number from 1 on is ignored. */
+Test(go, maxprocs_from_the_environment)
+{
+    static const struct {
+        const char *text;
+        int n;   /* 0: as if there were none */
+    } given[] = {{"1", 1}, {"7", 7}, {"007", 7}, {"99999", 1024}, {"99999999999999999999", 1024}, {"0", 0}, {"-3", 0}, {"4x", 0}, {"x4", 0}, {" 4", 0}, {"", 0}, {NULL, 0}};
+    int none = -1;
+    for (size_t i = sizeof given / sizeof given[0]; i-- > 0;) {
+        int p[2], got = 0;
+        cr_assert_eq(pipe(p), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            unsetenv("GOMAXPROCS");
+            if (given[i].text)
+                setenv("GOMAXPROCS", given[i].text, 1);
+            got = go_maxprocs(0);
+            _exit(write(p[1], &got, sizeof got) != sizeof got);
+        }
+        cr_assert_eq(read(p[0], &got, sizeof got), sizeof got);
+        waitpid(child, NULL, 0);
+        close(p[0]);
+        close(p[1]);
+        if (none < 0)
+            none = got;
+        cr_assert_eq(got, given[i].n ? given[i].n : none, "\"%s\": %d", given[i].text ? given[i].text : "(none)", got);
     }
 }

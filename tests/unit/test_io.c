@@ -263,6 +263,7 @@ Test(io, a_regular_file_can_not_be_polled)
     cr_assert_null(c);
     char b;
     cr_assert_eq(read(fd, &b, 1), 1, "and stays the caller's");
+    cr_assert_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0, "as it was");
     close(fd);
     cr_assert_eq(go_conn_from_fd(-1, &c), -EBADF);
     cr_assert_eq(go_conn_from_fd(fd, &c), -EBADF);
@@ -280,4 +281,81 @@ Test(io, errno_is_left_alone)
     go_write(w, "x", 1);
     go_conn_close(w);
     cr_assert_eq(errno, 77);
+}
+
+static void set_later(go_conn *c, int64_t ns)
+{
+    go_sleep(5 * GO_MILLISECOND);
+    go_set_read_deadline(c, go_now() + ns);
+}
+
+/* A deadline that is put off or brought forward while somebody waits is the one that counts; the ends of the range are instants like others. */
+Test(io, the_last_deadline_counts)
+{
+    go_conn *r, *w;
+    char b;
+    cr_assert_eq(go_pipe(&r, &w), 0);
+    int64_t start = go_now();
+    go_set_read_deadline(r, start + 15 * GO_MILLISECOND);
+    go(set_later, r, 50 * GO_MILLISECOND);
+    cr_assert_eq(go_read(r, &b, 1), GO_ERR_TIMEOUT);
+    cr_assert_geq(go_now() - start, 50 * GO_MILLISECOND);
+    go_set_read_deadline(r, go_now() + GO_HOUR);
+    go(set_later, r, GO_MILLISECOND);
+    cr_assert_eq(go_read(r, &b, 1), GO_ERR_TIMEOUT);
+    go_set_read_deadline(r, INT64_MIN);
+    cr_assert_eq(go_read(r, &b, 1), GO_ERR_TIMEOUT);
+    go_set_read_deadline(r, INT64_MAX);
+    cr_assert_eq(go_write(w, "x", 1), 1);
+    cr_assert_eq(go_read(r, &b, 1), 1);
+    go_conn_close(r);
+    go_conn_close(w);
+}
+
+static void close_once(go_conn *c, _Atomic int *closed, go_waitgroup *wg)
+{
+    int err = go_conn_close(c);
+    cr_expect(err == 0 || err == GO_ERR_CLOSED);
+    *closed += err == 0;
+    go_waitgroup_done(wg);
+}
+
+static void read_to_the_close(go_conn *c, go_waitgroup *wg)
+{
+    char b;
+    cr_expect_eq(go_read(c, &b, 1), GO_ERR_CLOSED);
+    go_waitgroup_done(wg);
+}
+
+static void put_deadlines_off(go_conn *c, go_waitgroup *wg)
+{
+    for (int err = 0; err == 0; go_yield()) {
+        err = go_set_deadline(c, go_now() + GO_HOUR);
+        cr_expect(err == 0 || err == GO_ERR_CLOSED);
+    }
+    go_waitgroup_done(wg);
+}
+
+/* Of closes at once, under readers and goroutines that set deadlines, one does it. */
+Test(io, one_of_many_closes, .timeout = 60)
+{
+    for (int round = 0; round < 100; round++) {
+        go_conn *r, *w;
+        _Atomic int closed = 0;
+        go_waitgroup wg = GO_WAITGROUP_INIT;
+        cr_assert_eq(go_pipe(&r, &w), 0);
+        go_waitgroup_add(&wg, 9);
+        for (int i = 0; i < 3; i++) {
+            go(read_to_the_close, r, &wg);
+            go(put_deadlines_off, r, &wg);
+        }
+        if (round % 3)
+            go_sleep(round * 1000);
+        for (int i = 0; i < 3; i++)
+            go(close_once, r, &closed, &wg);
+        go_waitgroup_wait(&wg);
+        cr_assert_eq(closed, 1);
+        cr_assert_eq(go_write(w, "x", 1), -EPIPE);
+        go_conn_close(w);
+    }
 }

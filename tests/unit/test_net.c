@@ -1,8 +1,11 @@
 /* Listening, accepting and dialling, on every kind of network; addresses; what is reported when it can't be. */
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <gort.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +196,7 @@ Test(net, bad_networks_and_addresses)
         {"tcp", "127.0.0.1", GO_ERR_ADDRESS},     {"tcp", "127.0.0.1:8o8", GO_ERR_ADDRESS},   {"tcp", "127.0.0.1:65536", GO_ERR_ADDRESS},
         {"tcp", "127.0.0.1:8o", GO_ERR_ADDRESS},  {"tcp", "::1:80", GO_ERR_ADDRESS},          {"tcp", "[::1:80", GO_ERR_ADDRESS},
         {"tcp4", "[::1]:80", GO_ERR_ADDRESS},     {"tcp6", "127.0.0.1:80", GO_ERR_ADDRESS},   {"tcp", NULL, GO_ERR_ADDRESS},
-        {"unix", "", GO_ERR_ADDRESS},             {"unix", "/no/such/directory/s", -ENOENT},  {"tcp", "no-such-host.invalid:80", GO_ERR_NO_HOST},
+        {"tcp", "[::1]]:80x", GO_ERR_ADDRESS},    {"unix", "/no/such/directory/s", -ENOENT},  {"tcp", "no-such-host.invalid:80", GO_ERR_NO_HOST},
         {"tcp", "[fe80::1%nosuchif]:80", GO_ERR_ADDRESS}, {"tcp", "localhost:no-such-service", GO_ERR_ADDRESS},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -208,6 +211,8 @@ Test(net, bad_networks_and_addresses)
     longer[sizeof longer - 1] = 0;
     go_conn *c;
     cr_assert_eq(go_dial("unix", longer, &c), GO_ERR_ADDRESS);
+    cr_assert_eq(go_dial("unix", "", &c), GO_ERR_ADDRESS);
+    cr_assert_eq(go_dial("tcp", "", &c), GO_ERR_ADDRESS);
     memcpy(longer + 290, ":80", 4);
     cr_assert_eq(go_dial("tcp", longer, &c), GO_ERR_ADDRESS);
 }
@@ -326,4 +331,185 @@ Test(net, an_unnamed_sender)
     go_conn_close(b);
     unlink(name);
     rmdir(path);
+}
+
+/* No address: the system's choice. An abstract name may fill the whole of its room. */
+Test(net, any_address)
+{
+    static const char *networks[] = {"tcp", "tcp4", "tcp6", "unix", "udp", "udp4", "unixgram"};
+    char addr[200], longest[109] = "@";
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        go_listener *l = NULL;
+        go_conn *c = NULL, *to;
+        int err = i < 4 ? go_listen(networks[i], "", &l) : go_listen_packet(networks[i], "", &c);
+        if (strcmp(networks[i], "tcp6") == 0 && err == -EAFNOSUPPORT)
+            continue;
+        cr_assert_eq(err, 0, "%s: %s", networks[i], go_strerror(err));
+        cr_assert_eq(l ? go_listener_addr(l, addr, sizeof addr) : go_conn_local_addr(c, addr, sizeof addr), 0);
+        cr_assert_eq(go_dial(networks[i], addr, &to), 0, "%s %s", networks[i], addr);
+        go_conn_close(to);
+        if (l)
+            go_listener_close(l);
+        else
+            go_conn_close(c);
+    }
+    snprintf(longest, sizeof longest, "@gort-%d-", getpid());
+    memset(longest + strlen(longest), 'x', sizeof longest - 1 - strlen(longest));
+    round_trip("unix", longest);
+}
+
+/* What a socket for IPv4 and IPv6 gets from IPv4 peers, and such addresses as text. */
+Test(net, ip4_within_ip6)
+{
+    go_listener *l;
+    go_conn *c, *in;
+    char addr[100], port[20], local[100], remote[100], to[100];
+    cr_assert_eq(go_listen("tcp", ":0", &l), 0);
+    cr_assert_eq(go_listener_addr(l, addr, sizeof addr), 0);
+    snprintf(port, sizeof port, "%s", strrchr(addr, ':'));
+    static const char *const ways[] = {"127.0.0.1", "[127.0.0.1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        snprintf(to, sizeof to, "%s%s", ways[i], port);
+        cr_assert_eq(go_dial("tcp", to, &c), 0, "%s", to);
+        cr_assert_eq(go_accept(l, &in), 0);
+        cr_assert_eq(go_conn_local_addr(c, local, sizeof local), 0);
+        cr_assert_eq(go_conn_remote_addr(in, remote, sizeof remote), 0);
+        cr_assert_str_eq(local, remote);
+        cr_assert_eq(strncmp(remote, "127.0.0.1:", 10), 0, "%s", remote);
+        go_conn_close(in);
+        go_conn_close(c);
+    }
+    go_listener_close(l);
+    round_trip("tcp", "[::ffff:127.0.0.1]:0");
+    round_trip("tcp4", "[::ffff:127.0.0.1]:0");
+    cr_assert_eq(go_listen("tcp6", "[::ffff:127.0.0.1]:0", &l), GO_ERR_ADDRESS);
+
+    go_conn *any;   /* a datagram's sender, and the way back as text */
+    struct go_addr from;
+    cr_assert_eq(go_listen_packet("udp", ":0", &any), 0);
+    cr_assert_eq(go_conn_local_addr(any, addr, sizeof addr), 0);
+    snprintf(to, sizeof to, "127.0.0.1%s", strrchr(addr, ':'));
+    cr_assert_eq(go_dial("udp", to, &c), 0);
+    cr_assert_eq(go_send_to(c, "1", 1, NULL), 1);
+    cr_assert_eq(go_recv_from(any, remote, sizeof remote, &from), 1);
+    cr_assert_eq(go_send_to(any, "2", 1, &from), 1);
+    cr_assert_eq(go_addr_string(&from, local, sizeof local), 0);
+    cr_assert_eq(strncmp(local, "127.0.0.1:", 10), 0, "%s", local);
+    cr_assert_eq(go_resolve("udp", local, &from), 0);
+    cr_assert_eq(go_send_to(any, "3", 1, &from), 1);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(go_read(c, remote, sizeof remote), 1);
+    cr_assert_eq(go_send_to(any, "4", 1, NULL), -EDESTADDRREQ);
+    go_conn_close(c);
+    go_conn_close(any);
+}
+
+/* ---- a resolver of our own, for two names ---- */
+
+static struct sockaddr_in two[2];
+
+/* "slow.test" takes half a second; "two.test" has two addresses. */
+int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints, struct addrinfo **restrict out)
+{
+    static struct addrinfo list[2];
+    if (host && strcmp(host, "slow.test") == 0) {
+        usleep(500 * 1000);
+        return EAI_NONAME;
+    }
+    if (host && strcmp(host, "two.test") == 0) {
+        for (int i = 0; i < 2; i++)
+            list[i] = (struct addrinfo){.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&two[i], .ai_addrlen = sizeof two[i], .ai_next = i ? NULL : &list[1]};
+        *out = list;
+        return 0;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(host, service, hints, out);
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+    if (list->ai_addr == (struct sockaddr *)&two[0])
+        return;
+    void (*real)(struct addrinfo *);
+    *(void **)&real = dlsym(RTLD_NEXT, "freeaddrinfo");
+    real(list);
+}
+
+static void dial_slowly(go_waitgroup *wg)
+{
+    go_conn *c;
+    int64_t start = go_now();
+    cr_expect_eq(go_dial_timeout("tcp", "slow.test:80", 20 * GO_MILLISECOND, &c), GO_ERR_TIMEOUT);
+    int64_t took = go_now() - start;
+    cr_expect(took >= 20 * GO_MILLISECOND && took < 400 * GO_MILLISECOND, "%ld ms", (long)(took / GO_MILLISECOND));
+    cr_expect_null(c);
+    go_waitgroup_done(wg);
+}
+
+/* A dial's time is up while its name is being looked up, or while it waits in line for that; lookups that nobody waits for any more end by themselves. */
+Test(net, dial_timeout_in_a_lookup, .timeout = 60)
+{
+    go_waitgroup wg = GO_WAITGROUP_INIT;
+    struct go_addr a[4];
+    go_waitgroup_add(&wg, 200);
+    for (int i = 0; i < 200; i++)
+        go(dial_slowly, &wg);
+    go_waitgroup_wait(&wg);
+    cr_assert_eq(go_lookup_host("slow.test", a, 4), GO_ERR_NO_HOST);   /* in line behind the others, without a limit */
+    cr_assert_gt(go_lookup_host("localhost", a, 4), 0);
+}
+
+/* The first of a name's addresses is a listener whose queue is full: a dial with a limit gets to the second. */
+Test(net, dial_timeout_is_shared, .timeout = 60)
+{
+    int full = socket(AF_INET, SOCK_STREAM, 0), in_line[8];
+    socklen_t len = sizeof two[0];
+    two[0] = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    cr_assert_eq(bind(full, (struct sockaddr *)&two[0], len), 0);
+    cr_assert_eq(listen(full, 0), 0);
+    cr_assert_eq(getsockname(full, (struct sockaddr *)&two[0], &len), 0);
+    for (int i = 0; i < 8; i++) {
+        in_line[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(in_line[i], (struct sockaddr *)&two[0], len);
+    }
+    go_listener *l;
+    go_conn *c;
+    char addr[100], to[100];
+    struct go_addr a;
+    cr_assert_eq(go_listen("tcp", "127.0.0.1:0", &l), 0);
+    cr_assert_eq(go_listener_addr(l, addr, sizeof addr), 0);
+    cr_assert_eq(go_resolve("tcp", addr, &a), 0);
+    memcpy(&two[1], &a.sa, sizeof two[1]);
+    int64_t start = go_now();
+    int err = go_dial_timeout("tcp", "two.test:1", 3 * GO_SECOND, &c);
+    cr_assert_eq(err, 0, "%s after %ld ms", go_strerror(err), (long)((go_now() - start) / GO_MILLISECOND));
+    cr_assert_geq(go_now() - start, 2 * GO_SECOND, "the first one gets no less");
+    cr_assert_eq(go_conn_remote_addr(c, to, sizeof to), 0);
+    cr_assert_str_eq(to, addr);
+    go_conn_close(c);
+    go_listener_close(l);
+    for (int i = 0; i < 8; i++)
+        close(in_line[i]);
+    close(full);
+}
+
+/* Limits of both ends: none, and one that has passed already. The dial's limit is not the connection's. */
+Test(net, dial_timeout_of_any_length)
+{
+    go_listener *l;
+    go_conn *c;
+    char addr[100];
+    cr_assert_eq(go_listen("tcp", "127.0.0.1:0", &l), 0);
+    cr_assert_eq(go_listener_addr(l, addr, sizeof addr), 0);
+    static const int64_t past[] = {-1, -5 * GO_SECOND, INT64_MIN}, good[] = {0, 200 * GO_MILLISECOND, INT64_MAX};
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(go_dial_timeout("tcp", addr, past[i], &c), GO_ERR_TIMEOUT);
+        cr_assert_null(c);
+        cr_assert_eq(go_dial_timeout("tcp", addr, good[i], &c), 0);
+        go_sleep(i == 1 ? 250 * GO_MILLISECOND : 0);
+        cr_assert_eq(go_write(c, "x", 1), 1);
+        go_conn_close(c);
+    }
+    go_listener_close(l);
 }

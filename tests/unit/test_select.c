@@ -157,3 +157,30 @@ Test(select, hundreds_of_channels)
     for (int i = 0; i < N; i++)
         go_chan_free(c[i]);
 }
+
+/* At the bounds between the ways in which few, some and many cases are kept: each position, and none. */
+Test(select, each_position_of_any_number)
+{
+    enum { N = 66 };
+    static const int sizes[] = {1, 2, 12, 13, 15, 16, 17, 63, 64, 65};
+    go_chan(int) c[N];
+    struct gort_case cases[N];
+    int v = 0;
+    for (int i = 0; i < N; i++) {
+        c[i] = go_make_chan(int, 1);
+        cases[i] = go_case_recv(c[i], &v);
+    }
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        int n = sizes[s];
+        for (int ready = 0; ready < n; ready++) {
+            go_send(c[ready], 1000 + ready);
+            cr_assert_eq(gort_select(cases, (size_t)n), ready);
+            cr_assert_eq(v, 1000 + ready);
+        }
+        cases[n] = go_case_timeout(10000);
+        cr_assert_eq(gort_select(cases, (size_t)n + 1), n);
+        cases[n] = go_case_recv(c[n], &v);
+    }
+    for (int i = 0; i < N; i++)
+        go_chan_free(c[i]);
+}

@@ -119,3 +119,49 @@ Test(signals, none_is_lost_by_a_stop, .timeout = 60)
         go_chan_free(c);
     }
 }
+
+/* Every number that can be sent and had, the last one too, comes as itself. */
+Test(signals, each_number, .timeout = 60)
+{
+    go_chan(int) c = go_make_chan(int, 4);
+    int v, tried = 0;
+    go_signal_notify(c, SIGCHLD, SIGURG, SIGWINCH, SIGRTMAX);
+    go_signal_notify(c);
+    for (int s = 1; s <= SIGRTMAX; s++) {
+        if (s == SIGKILL || s == SIGSTOP || s == 32 || s == 33 || s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGABRT)
+            continue;
+        cr_assert_eq(kill(getpid(), s), 0);
+        v = 0;
+        cr_assert_eq(go_select(go_case_recv(c, &v), go_case_timeout(10 * GO_SECOND)), 0, "signal %d did not come", s);
+        cr_assert_eq(v, s);
+        tried++;
+    }
+    cr_assert_gt(tried, 50);
+    cr_assert_eq(go_len(c), 0);
+    go_signal_stop(c);
+    go_chan_free(c);
+}
+
+/* A pipe of which the first is made while a channel has SIGPIPE: when it is stopped, a write to nobody is still an error only. */
+Test(signals, pipes_stay_quiet_after_a_stop)
+{
+    go_chan(int) c = go_make_chan(int, 4);
+    go_conn *r, *w;
+    int v;
+    for (int all = 0; all < 2; all++) {
+        if (all)
+            go_signal_notify(c);
+        else
+            go_signal_notify(c, SIGPIPE);
+        cr_assert_eq(go_pipe(&r, &w), 0);
+        go_conn_close(r);
+        cr_assert_eq(go_write(w, "x", 1), -EPIPE);
+        cr_assert(go_recv(c, &v), "who asks for it gets it");
+        cr_assert_eq(v, SIGPIPE);
+        go_signal_stop(c);
+        cr_assert_eq(go_write(w, "x", 1), -EPIPE);
+        go_conn_close(w);
+    }
+    cr_assert_eq(go_len(c), 0);
+    go_chan_free(c);
+}

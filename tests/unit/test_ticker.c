@@ -229,3 +229,32 @@ Test(ticker, churn)
     go_waitgroup_wait(&wg);
     cr_assert_eq(leakcheck(), 0);
 }
+
+static go_timer *_Atomic restarted;
+static int runs;
+static go_chan(bool) ended;
+
+static void run_again(void *arg)
+{
+    (void)arg;
+    while (!restarted)
+        go_yield();
+    if (++runs < 50)
+        cr_expect_not(go_timer_reset(restarted, runs % 2 * GO_MICROSECOND), "it has fired: that is this run");
+    else
+        go_send(ended, go_timer_stop(restarted));
+}
+
+/* A function may start its own timer again, and stop it. */
+Test(ticker, after_func_may_reset_its_own_timer)
+{
+    bool stopped = true;
+    ended = go_make_chan(bool, 0);
+    restarted = go_after_func(0, run_again, NULL);
+    go_recv(ended, &stopped);
+    cr_assert_not(stopped);
+    go_sleep(2 * MS);
+    cr_assert_eq(runs, 50);
+    go_timer_free(restarted);
+    go_chan_free(ended);
+}

@@ -11,6 +11,9 @@
  *     udp, udp4, udp6            the same
  *     unix, unixgram, unixpacket a path, or "@name" in the abstract name space
  *
+ * "" to listen on: all interfaces and any free port, or an abstract name that the system gives. An IPv4 address within IPv6 ("::ffff:127.0.0.1", what a socket
+ * for both gets from IPv4 peers) is read and written as IPv4.
+ *
  * For the race detector what is written to one end happens before the read that gets it. */
 #ifndef GORT_NET_H
 #define GORT_NET_H
@@ -44,7 +47,8 @@ int go_listen_packet(const char *network, const char *address, go_conn **out);
 
 /* Connects. A name's addresses are tried one after the other; the error is the first one's. */
 int go_dial(const char *network, const char *address, go_conn **out);
-/* At most ns nanoseconds in all, then GO_ERR_TIMEOUT. ns <= 0: no limit. */
+/* At most ns nanoseconds in all, the lookup too, then GO_ERR_TIMEOUT. 0: no limit; ns < 0: the time is up already. A name's addresses share the time: one
+ * that does not answer leaves the next ones theirs, or gets 2 seconds if that is more. */
 int go_dial_timeout(const char *network, const char *address, int64_t ns, go_conn **out);
 
 /* ---- connections ---- */
@@ -72,7 +76,8 @@ int go_set_write_deadline(go_conn *c, int64_t at);
 int go_conn_local_addr(go_conn *c, char *buf, size_t n);
 int go_conn_remote_addr(go_conn *c, char *buf, size_t n);
 
-/* Datagrams: one each. from may be NULL. Returns the bytes, or an error. */
+/* Datagrams: one each; what does not fit into buf is lost. from may be NULL, to as well if the socket is connected. Returns the bytes (there are empty
+ * datagrams), or an error. */
 struct go_addr {
     struct sockaddr_storage sa;
     socklen_t len;
