@@ -306,9 +306,11 @@ static race_noinline void access_again(uintptr_t addr, uintptr_t pc, uint64_t no
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED), node_pc = atomic_load_explicit(&s->node_pc, RELAXED);
     uint32_t flags = (uint32_t)node_pc & ~(uint32_t)SHADOW_NODE;
     struct shadow *second = shadow_second(s);
-    bool writes = now & EPOCH_WRITE, simple = flags == 0;
+    bool writes = now & EPOCH_WRITE, simple;
     if (writes)
         simple = (e ^ now) == EPOCH_WRITE && flags == (uint32_t)ALL && ((atomic_load_explicit(&second->epoch, RELAXED) ^ now) & ~EPOCH_CLOCK) == 0;
+    else
+        simple = ((e ^ now) & ~EPOCH_CLOCK) == EPOCH_WRITE && (e ^ now) != EPOCH_WRITE && flags == 0;
     if (!simple) {
         access_own(addr, pc, now, s, g);
         return;
