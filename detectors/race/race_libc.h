@@ -49,8 +49,21 @@ static inline bool is_ours(uintptr_t pc)
 
 /* ---- race_malloc.c ---- */
 
-/* While a libc or C++ function that calls malloc or free runs for the program: where the program called it; else 0. */
+/* While a libc or C++ function that calls malloc or free, or makes a thread, runs for the program: where the program called it; else 0. */
 extern _Thread_local uintptr_t race_malloc_for __attribute__((tls_model("initial-exec")));
+/* Of the program's call, also from such a function. pc: its caller. */
+static inline uintptr_t race_called_at(uintptr_t pc)
+{
+    return race_malloc_for ? race_malloc_for : pc;
+}
+static inline void race_called_back(uintptr_t *outer)
+{
+    race_malloc_for = *outer;   /* also when an exception leaves it (the file has -fexceptions) */
+}
+/* To be used in the function that the program calls: until it ends. */
+#define CALLED_HERE \
+    __attribute__((cleanup(race_called_back), unused)) uintptr_t outer = race_malloc_for; \
+    race_malloc_for = PC
 
 /* ---- race_posix_threads.c ---- */
 

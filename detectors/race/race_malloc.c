@@ -34,11 +34,6 @@ enum {
     ZEROED_MAX = 64 * 1024, /* larger ones are fresh from the system, which zeroes them */
 };
 
-static uintptr_t caller(uintptr_t pc)
-{
-    return race_malloc_for ? race_malloc_for : pc;
-}
-
 static size_t room(void *p)
 {
     return REAL(malloc_usable_size)(p);
@@ -121,12 +116,12 @@ static void dies(void *p, bool moves, uintptr_t pc)
 
 INTERPOSE void *malloc(size_t n)
 {
-    return born(__libc_malloc(n), n, caller(PC));
+    return born(__libc_malloc(n), n, race_called_at(PC));
 }
 
 INTERPOSE void *calloc(size_t k, size_t n)
 {
-    uintptr_t pc = caller(PC);
+    uintptr_t pc = race_called_at(PC);
     bool is_written = k * n <= ZEROED_MAX;
     void *p = born_but(__libc_calloc(k, n), k * n, is_written ? k * n : 0, pc);
     if (p && is_written && is_in_program(pc))
@@ -162,7 +157,7 @@ static void *reborn(void *p, size_t n, uintptr_t pc)
 
 INTERPOSE void *realloc(void *p, size_t n)
 {
-    return reborn(p, n, caller(PC));
+    return reborn(p, n, race_called_at(PC));
 }
 
 INTERPOSE void *reallocarray(void *p, size_t k, size_t n)
@@ -172,23 +167,23 @@ INTERPOSE void *reallocarray(void *p, size_t k, size_t n)
         errno = ENOMEM;
         return NULL;
     }
-    return reborn(p, bytes, caller(PC));
+    return reborn(p, bytes, race_called_at(PC));
 }
 
 INTERPOSE void free(void *p)
 {
-    dies(p, false, caller(PC));
+    dies(p, false, race_called_at(PC));
     __libc_free(p);
 }
 
 INTERPOSE void *memalign(size_t align, size_t n)
 {
-    return born(__libc_memalign(align, n), n, caller(PC));
+    return born(__libc_memalign(align, n), n, race_called_at(PC));
 }
 
 INTERPOSE void *aligned_alloc(size_t align, size_t n)
 {
-    return born(__libc_memalign(align, n), n, caller(PC));
+    return born(__libc_memalign(align, n), n, race_called_at(PC));
 }
 
 INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
@@ -196,7 +191,7 @@ INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
     if (align < sizeof(void *) || (align & (align - 1)))
         return EINVAL;
     int saved = errno;
-    void *p = born(__libc_memalign(align, n), n, caller(PC));
+    void *p = born(__libc_memalign(align, n), n, race_called_at(PC));
     errno = saved;
     if (!p)
         return ENOMEM;
@@ -207,7 +202,7 @@ INTERPOSE int posix_memalign(void **where, size_t align, size_t n)
 
 INTERPOSE void *valloc(size_t n)
 {
-    return born(__libc_memalign((size_t)sysconf(_SC_PAGESIZE), n), n, caller(PC));
+    return born(__libc_memalign((size_t)sysconf(_SC_PAGESIZE), n), n, race_called_at(PC));
 }
 
 INTERPOSE void *pvalloc(size_t n)
@@ -217,7 +212,7 @@ INTERPOSE void *pvalloc(size_t n)
         errno = ENOMEM;
         return NULL;
     }
-    return born(__libc_memalign(page, (n + page - 1) / page * page), n, caller(PC));
+    return born(__libc_memalign(page, (n + page - 1) / page * page), n, race_called_at(PC));
 }
 
 INTERPOSE size_t malloc_usable_size(void *p)
@@ -227,25 +222,18 @@ INTERPOSE size_t malloc_usable_size(void *p)
 
 /* ---- C++: new and delete call malloc and free from their library; here the program's call is noted ---- */
 
-static void back_to(uintptr_t *outer)
-{
-    race_malloc_for = *outer;   /* also when new throws */
-}
-
 #define NEW(name, parameters, arguments) \
     void *__real_##name parameters __attribute__((weak)); \
     void *__wrap_##name parameters \
     { \
-        __attribute__((cleanup(back_to), unused)) uintptr_t outer = race_malloc_for; \
-        race_malloc_for = PC; \
+        CALLED_HERE; \
         return __real_##name arguments; \
     }
 #define DELETE(name, parameters, arguments) \
     void __real_##name parameters __attribute__((weak)); \
     void __wrap_##name parameters \
     { \
-        __attribute__((cleanup(back_to), unused)) uintptr_t outer = race_malloc_for; \
-        race_malloc_for = PC; \
+        CALLED_HERE; \
         __real_##name arguments; \
     }
 NEW(_Znwm, (size_t n), (n))

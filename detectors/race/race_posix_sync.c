@@ -373,7 +373,7 @@ static void cancelled(void *arg)
         wait_result = BLOCKING(call); \
         pthread_cleanup_pop(0); \
         race_wait_leave(w.wait, wait_result == 0); \
-        taken(m, 0, mutex_kind(m), PC); \
+        taken(m, 0, mutex_kind(m), race_called_at(PC)); \
         wait_result; \
     })
 

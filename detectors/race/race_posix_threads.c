@@ -267,7 +267,7 @@ static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread 
 
 INTERPOSE int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
-    return start(id, attr, &(struct thread){.fn = fn, .arg = arg}, PC);
+    return start(id, attr, &(struct thread){.fn = fn, .arg = arg}, race_called_at(PC));
 }
 
 /* ---- waiting for the end ---- */

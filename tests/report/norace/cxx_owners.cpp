@@ -1,0 +1,211 @@
+/* What C++'s library counts and announces by its own atomics: whoever is the last owner of an exception destroys it, after all others are done with it; a result
+ * that becomes ready at a thread's end is seen after the destructors of that thread's data. The order in time is by steps that the detector doesn't see. */
+// expect: sum 21
+// absent: DATA RACE
+// env: GORACE=atexit_sleep_ms=0
+#include <cstdio>
+#include <exception>
+#include <future>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <unistd.h>
+
+static volatile int hidden_step;
+__attribute__((no_sanitize("thread"), noinline)) static void step(int n) { __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory"); }
+__attribute__((no_sanitize("thread"), noinline)) static void await(int n)
+{
+    for (int now = 0; now < n; usleep(100))
+        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_step) : "memory");
+}
+
+struct failure {
+    int code = 1;
+    std::string detail = std::string(60, 'd');
+    virtual ~failure() { code = 0; }
+};
+
+static std::exception_ptr thrown()
+{
+    try {
+        throw failure();
+    } catch (...) {
+        return std::current_exception();
+    }
+}
+
+static int code_of(const std::exception_ptr &e)
+{
+    try {
+        std::rethrow_exception(e);
+    } catch (const failure &f) {
+        return f.detail.size() == 60 ? f.code : 0;
+    } catch (const std::exception &x) {
+        return *x.what();
+    }
+}
+
+/* The other thread looks at it and lets go before this one does: by the end of its pointer, or of its handler, which has the last reference of that thread. */
+static int owned_by_two(std::exception_ptr e)
+{
+    int sum = 0;
+    step(0);
+    std::thread other([e, &sum]() mutable {
+        sum = code_of(e);
+        e = nullptr;
+        step(1);
+    });
+    await(1);
+    e = nullptr;
+    other.join();
+    return sum;
+}
+
+static int left_by_handler(std::exception_ptr e)
+{
+    int sum = 0;
+    step(0);
+    std::thread other([e, &sum]() mutable {
+        try {
+            std::rethrow_exception(std::exchange(e, nullptr));
+        } catch (failure &f) {
+            sum = f.code++;
+        }
+        step(1);
+    });
+    await(1);
+    e = nullptr;
+    other.join();
+    return sum;
+}
+
+/* Both at once, and whoever is last. */
+static int by_chance()
+{
+    int ok = 0;
+    for (int i = 0; i < 200; i++) {
+        std::exception_ptr e = thrown();
+        int one = 0;
+        std::thread other([e, &one]() mutable { one = code_of(e); e = nullptr; });
+        int two = code_of(e);
+        e = nullptr;
+        other.join();
+        ok += one + two;
+    }
+    return ok == 400;
+}
+
+/* The library's own exception, and one nested in another. */
+static int of_the_library()
+{
+    std::exception_ptr e;
+    try {
+        std::stoi("none");
+    } catch (...) {
+        e = std::current_exception();
+    }
+    return owned_by_two(e) == 's';
+}
+
+struct outer : std::nested_exception {
+    int code = 3;
+};
+
+static int nested()
+{
+    std::exception_ptr e;
+    int sum = 0;
+    try {
+        try {
+            throw failure();
+        } catch (...) {
+            throw outer();
+        }
+    } catch (...) {
+        e = std::current_exception();
+    }
+    step(0);
+    std::thread other([e, &sum]() mutable {
+        try {
+            std::rethrow_exception(e);
+        } catch (const outer &o) {
+            sum = o.code + code_of(o.nested_ptr());
+        }
+        e = nullptr;
+        step(1);
+    });
+    await(1);
+    e = nullptr;
+    other.join();
+    return sum;
+}
+
+/* Destroyed where it was handled, as ever: no exception_ptr. */
+static int alone()
+{
+    try {
+        throw failure();
+    } catch (const failure &f) {
+        return f.code;
+    }
+}
+
+struct written_at_end {
+    int *where;
+    ~written_at_end() { *where = 5; }
+};
+
+static int ready_at_end()
+{
+    std::promise<std::string> promise;
+    std::future<std::string> future = promise.get_future();
+    int last = 0;
+    std::thread t([&] {
+        static thread_local written_at_end w;
+        w.where = &last;
+        promise.set_value_at_thread_exit(std::string(50, 'v'));
+    });
+    int sum = (int)future.get().size() / 50 + last;
+    t.join();
+    return sum;
+}
+
+static int task_at_end()
+{
+    std::packaged_task<int(int)> task([](int n) { return n + 1; });
+    std::future<int> future = task.get_future();
+    std::thread t([&] { task.make_ready_at_thread_exit(1); });
+    int sum = future.get();
+    t.join();
+    return sum;
+}
+
+int main()
+{
+    int sum = owned_by_two(thrown());                                    /* 1 */
+    sum += owned_by_two(std::make_exception_ptr(failure()));             /* 1 */
+    sum += left_by_handler(thrown());                                    /* 1 */
+    sum += by_chance() + of_the_library() + nested() + alone();          /* 7 */
+    sum += ready_at_end() + task_at_end();                               /* 8 */
+    /* an exception of no class, and what throws while another is handled */
+    try {
+        try {
+            throw 1;
+        } catch (int) {
+            sum += code_of(thrown());                                    /* 1 */
+            throw;
+        }
+    } catch (int one) {
+        sum += one;                                                      /* 1 */
+    }
+    std::promise<int> broken;
+    std::future<int> f = broken.get_future();
+    { std::promise<int> gone = std::move(broken); }
+    try {
+        f.get();
+    } catch (const std::future_error &e) {
+        sum += e.code() == std::future_errc::broken_promise;             /* 1 */
+    }
+    printf("sum %d\n", sum);
+}

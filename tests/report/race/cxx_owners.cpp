@@ -1,0 +1,72 @@
+/* Exceptions with two owners, and results of threads that end: what no owner's letting go and no readiness orders. Who made a thread or an
+ * exception is the program, not the library. */
+// race-expect: WARNING: DATA RACE
+// race-expect: Found 4 data race
+// absent: _M_start_thread|__cxa_allocate_exception
+// race-status: 66
+// env: GORACE=atexit_sleep_ms=0
+#include <cstdio>
+#include <exception>
+#include <future>
+#include <string>
+#include <thread>
+#include <unistd.h>
+
+static volatile int hidden_step;
+__attribute__((no_sanitize("thread"), noinline)) static void step(int n) { __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory"); }
+__attribute__((no_sanitize("thread"), noinline)) static void await(int n)
+{
+    for (int now = 0; now < n; usleep(100))
+        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_step) : "memory");
+}
+
+struct failure {
+    volatile int code = 1;   /* or its last write would be left out */
+    int seen = 0;
+    virtual ~failure() { code = 0; }
+};
+
+static int sum;
+
+struct written_at_end {
+    int *where;
+    ~written_at_end() { *where = 5; }
+};
+
+int main()
+{
+    /* 1: one owner changes it while the other looks. 2: a reference to it is used after its owner has let go; the last one destroys it. */
+    std::exception_ptr e = std::make_exception_ptr(failure());
+    std::thread a([e]() mutable {
+        const failure *kept = nullptr;
+        try {
+            std::rethrow_exception(e);
+        } catch (failure &f) {
+            f.seen++;
+            kept = &f;
+        }
+        e = nullptr;
+        sum += kept->code;
+        step(1);
+    });
+    await(1);
+    try {
+        std::rethrow_exception(e);
+    } catch (const failure &f) {
+        sum -= f.seen;   /* 3: and sum */
+    }
+    e = nullptr;
+    a.join();
+    /* 4: ready before the thread's data are destroyed */
+    std::promise<int> promise;
+    std::future<int> future = promise.get_future();
+    int last = 0;
+    std::thread b([&] {
+        static thread_local written_at_end w;
+        w.where = &last;
+        promise.set_value(1);
+    });
+    sum += future.get() + last;
+    b.join();
+    printf("%d\n", sum < 100);
+}
