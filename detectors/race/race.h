@@ -89,6 +89,8 @@ struct race_g {
 extern _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("local-exec")));
 extern struct race_g race_ignored;
 struct race_g *race_attach(void);
+/* The calling thread is one that libc made: its stack begins a new life, it ends by itself (race_posix_threads.c). */
+void race_thread_attached(struct race_g *g);
 /* An address at which is released what happens before threads that libc makes by itself: race_attach acquires it. */
 extern const uint64_t race_libc_threads;
 static inline struct race_g *race_cur(void)

@@ -301,8 +301,10 @@ race_noinline struct race_g *race_attach(void)
     g->who->tp = (uintptr_t)__builtin_thread_pointer();
     g->who->is_main = tid == (uint32_t)syscall(SYS_getpid);
     g->who->id = g->who->is_main;   /* main's number is 1 */
-    if (!g->who->is_main)
+    if (!g->who->is_main) {
         race_acquire(g, &race_libc_threads);
+        race_thread_attached(g);
+    }
     return race_cur_tls = g;
 }
 

@@ -76,6 +76,8 @@ extern const uint64_t race_ended_threads;
 extern _Thread_local unsigned race_in_call __attribute__((tls_model("initial-exec")));
 /* Signals that were deferred are handled; the thread is not checked any more. */
 void race_signal_thread_ends(void);
+/* Threads may be cancelled anywhere from now on: in the program, that is. */
+void race_signal_cancels(void);
 #define BLOCKING(call) \
     __extension__({ \
         race_in_call++; \

@@ -4,6 +4,7 @@
  * themselves: their mutex does. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -353,27 +354,37 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
 struct cond_wait {
     void *mutex;
     struct race_wait *wait;
+    uintptr_t pc;
 };
+
+/* After a wait that failed or was cancelled: EOWNERDEAD: the caller has the mutex, whose last owner ended with it; 0: has it; else not: it was not the
+ * caller's before, or can't be had any more (ENOTRECOVERABLE). glibc's own word decides. */
+static int mutex_after_wait(const void *mutex)
+{
+    enum { INCONSISTENT = INT_MAX };   /* glibc's owner until pthread_mutex_consistent */
+    int owner = ((const volatile pthread_mutex_t *)mutex)->__data.__owner;
+    return owner == INCONSISTENT ? EOWNERDEAD : owner == own_tid() ? 0 : EPERM;
+}
 
 static void cancelled(void *arg)
 {
     struct cond_wait *w = arg;
     race_in_call = 0;
     race_wait_leave(w->wait, false);
-    taken(w->mutex, 0, mutex_kind(w->mutex), 0);
+    taken(w->mutex, mutex_after_wait(w->mutex), mutex_kind(w->mutex), w->pc);
 }
 
 #define WAIT(c, m, call) \
     __extension__({ \
         int wait_result; \
         used(c, USE_SYNC, PC); \
-        struct cond_wait w = {m, race_wait_enter(race_cur(), c, LOCK_COND, PC)}; \
+        struct cond_wait w = {m, race_wait_enter(race_cur(), c, LOCK_COND, PC), race_called_at(PC)}; \
         mutex_leaves(m, PC); \
         pthread_cleanup_push(cancelled, &w); \
         wait_result = BLOCKING(call); \
         pthread_cleanup_pop(0); \
         race_wait_leave(w.wait, wait_result == 0); \
-        taken(m, 0, mutex_kind(m), race_called_at(PC)); \
+        taken(m, race_likely(wait_result == 0) ? 0 : mutex_after_wait(m), mutex_kind(m), race_called_at(PC)); \
         wait_result; \
     })
 

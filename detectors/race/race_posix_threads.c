@@ -99,12 +99,15 @@ static void list(struct thread *t, pthread_t id)
 
 const uint64_t race_ended_threads;
 static pthread_key_t end_key;
+static bool has_end_key;
+static pthread_once_t end_key_once = PTHREAD_ONCE_INIT;
 
 /* Destructors of other keys may run after this one and come round again: it waits for the last round. */
 static void thread_ends(void *arg)
 {
     struct thread *t = arg;
-    if (++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
+    race_in_call = 0;   /* it may have been cancelled in one */
+    if (has_end_key && ++t->rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_key, t) == 0)
         return;
     race_signal_thread_ends();
     race_release_merge(t->g, &race_ended_threads);
@@ -118,17 +121,28 @@ static void thread_ends(void *arg)
         unlist_locked(find_locked(t->id));
     unref_locked(t);
     table_unlock();
-    if (alone) {
+    if (alone || !has_end_key)
         race_cur_tls = &race_ignored;
+    if (alone)
         race_g_end(g);
-    }
     race_alloc_thread_end();
     bias_thread_end();
 }
 
 static void make_end_key(void)
 {
-    pthread_key_create(&end_key, thread_ends);
+    has_end_key = pthread_key_create(&end_key, thread_ends) == 0;
+}
+
+int __cxa_thread_atexit_impl(void (*fn)(void *), void *arg, void *object);   /* libc's, for C++ */
+
+/* A program that has used up all keys has its threads end for the detector before the destructors of its keys, which are not checked then. */
+static void call_at_end(struct thread *t)
+{
+    if (has_end_key)
+        pthread_setspecific(end_key, t);
+    else
+        __cxa_thread_atexit_impl(thread_ends, t, &end_key);
 }
 
 /* The thread is gone for good: what it did happens before what the caller does now. */
@@ -150,26 +164,42 @@ static void joined(pthread_t id)
 
 /* ---- the beginning ---- */
 
-static void *gort_race_thread_main(void *p)
+/* On the thread. Its stack was another's before. */
+static void begin(struct thread *t)
 {
-    struct thread *t = p;
-    sigset_t mask = t->mask;
-    bool starts_blocked = t->starts_blocked;
-    race_cur_tls = &race_ignored;
     pthread_attr_t attr;
     void *lo = NULL;
     size_t n = 0;
     if (pthread_getattr_np(pthread_self(), &attr) == 0) {
         pthread_attr_getstack(&attr, &lo, &n);
         pthread_attr_destroy(&attr);
-        shadow_clear((uintptr_t)lo, n);   /* another thread's before */
+        shadow_clear((uintptr_t)lo, n);
     }
     t->g->who->stack_lo = (uintptr_t)lo;
     t->g->who->stack_hi = (uintptr_t)lo + n;
+    list(t, pthread_self());
+    call_at_end(t);
+}
+
+void race_thread_attached(struct race_g *g)
+{
+    REAL(pthread_once)(&end_key_once, make_end_key);
+    struct thread *t = race_alloc(sizeof *t);
+    t->g = g;
+    t->detached = true;
+    t->refs = 1;
+    begin(t);
+}
+
+static void *gort_race_thread_main(void *p)
+{
+    struct thread *t = p;
+    sigset_t mask = t->mask;
+    bool starts_blocked = t->starts_blocked;
+    race_cur_tls = &race_ignored;
     t->g->who->tid = (uint32_t)syscall(SYS_gettid);
     t->g->who->tp = (uintptr_t)__builtin_thread_pointer();
-    list(t, pthread_self());
-    pthread_setspecific(end_key, t);
+    begin(t);
     race_cur_tls = t->g;
     if (starts_blocked)
         pthread_sigmask(SIG_SETMASK, &mask, NULL);
@@ -187,12 +217,17 @@ static void *gort_race_unchecked_main(void *p)
 static atomic_bool is_forked;   /* of several threads: see fork() */
 
 /* A signal may come before the thread's first instruction of ours; its handler would belong to nobody, and nothing would happen before it. So the thread
- * is made with all signals blocked, unless its attributes have a mask. */
+ * is made with all signals blocked, unless its attributes, or the default ones, have a mask. */
 static bool block_signals(struct thread *t, const pthread_attr_t *attr)
 {
     sigset_t all;
 #if __GLIBC_PREREQ(2, 32)
-    if (attr && pthread_attr_getsigmask_np(attr, &all) == 0)
+    pthread_attr_t usual;
+    bool is_usual = !attr && pthread_getattr_default_np(&usual) == 0;
+    bool has_mask = (attr || is_usual) && pthread_attr_getsigmask_np(attr ? attr : &usual, &all) == 0;
+    if (is_usual)
+        pthread_attr_destroy(&usual);
+    if (has_mask)
         return false;
 #endif
     sigfillset(&all);
@@ -217,7 +252,6 @@ static void list_maker(struct race_g *me)
 
 static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread *what, uintptr_t pc)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct race_g *me = race_cur();
     struct thread *t = race_alloc(sizeof *t);
     *t = *what;
@@ -231,7 +265,7 @@ static int start(pthread_t *id, const pthread_attr_t *attr, const struct thread 
             race_free(t, sizeof *t);
         return err;
     }
-    REAL(pthread_once)(&once, make_end_key);
+    REAL(pthread_once)(&end_key_once, make_end_key);
     list_maker(me);
     int state = PTHREAD_CREATE_JOINABLE;
     if (attr)

@@ -55,10 +55,12 @@ static void tell(void *arg)
 static void report(struct race_event *e)
 {
     struct tb_regs regs;
+    int cancel_state;
     if (race_seen_stacks(e))
         return;
     INSPECT_OWN_REGS(&regs);
     e->regs = &regs;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);   /* it waits for the other thread, which reads this one's stack */
     race_ignore_begin();
     pthread_mutex_lock(&report_lock);
     struct job j = {.event = e};
@@ -72,6 +74,7 @@ static void report(struct race_event *e)
         _exit(race_flags.exitcode);
     }
     race_ignore_end();
+    pthread_setcancelstate(cancel_state, NULL);
 }
 
 /* errno lies with the thread but belongs to the goroutine, whose switch carries it along: goroutines that run on one thread in turn do not share it.
@@ -167,8 +170,10 @@ static void print_counts(void)
 int race_finish(int status)
 {
     static atomic_flag done = ATOMIC_FLAG_INIT;
+    int cancel_state;
     if (atomic_flag_test_and_set(&done))
         return -1;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     race_ignore_begin();
     bool others = false;
     inspect_each(could_run, &others);
@@ -178,5 +183,6 @@ int race_finish(int status)
     print_counts();
     pthread_mutex_unlock(&report_lock);
     race_ignore_end();
+    pthread_setcancelstate(cancel_state, NULL);
     return race_reported() > 0 && race_flags.exitcode > 0 ? race_flags.exitcode : -1;
 }

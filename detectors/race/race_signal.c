@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -133,17 +134,95 @@ static void handler(int s, siginfo_t *info, void *context)
     }
 }
 
+/* ---- cancellation at any time (PTHREAD_CANCEL_ASYNCHRONOUS) comes by a signal of glibc's own, whose handler ends the thread. In the detector it would end
+ * with locks held for ever, so it is deferred like the program's. If it can't come later, it comes at the thread's next cancellation point: glibc has noted
+ * that it is to be cancelled. ---- */
+
+enum { CANCEL = 32 };
+/* As the kernel has it: glibc's sigaction does not let this signal be changed. */
+struct kernel_action {
+    void (*fn)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+static void (*cancels)(int, siginfo_t *, void *);   /* glibc's handler */
+
+static void cancel_handler(int s, siginfo_t *info, void *context)
+{
+    enum deferred_kind kind = deferred_is(info);
+    if (kind == DEFERRED_STALE)
+        return;
+    if (is_at_work(context)) {
+        comes_later(s, info, 0, kind == DEFERRED_AGAIN);
+        return;
+    }
+    siginfo_t earlier;
+    if (kind == DEFERRED_AGAIN) {
+        deferred_take(info, &earlier);
+        info = &earlier;
+    }
+    cancels(s, info, context);
+}
+
+static void *waits_to_be_cancelled(void *p)
+{
+    race_cur_tls = &race_ignored;
+    for (;;)
+        pause();
+    return p;
+}
+
+/* glibc has its handler installed as the first thread is cancelled. */
+static void replace_handler(void)
+{
+    sigset_t all, before;
+    pthread_t t;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool made = REAL(pthread_create)(&t, NULL, waits_to_be_cancelled, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!made)
+        return;
+    pthread_cancel(t);
+    REAL(pthread_join)(t, NULL);
+    struct kernel_action a;
+    if (syscall(SYS_rt_sigaction, CANCEL, NULL, &a, sizeof a.mask) != 0 || !(a.flags & SA_SIGINFO))
+        return;
+    find_leaves();
+    cancels = a.fn;
+    a.fn = cancel_handler;
+    syscall(SYS_rt_sigaction, CANCEL, &a, NULL, sizeof a.mask);
+}
+
+void race_signal_cancels(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    REAL(pthread_once)(&once, replace_handler);
+    pthread_setcancelstate(state, NULL);
+}
+
+/* ---- deferred signals ---- */
+
 /* Here and now, as the kernel would: with what the handler wants blocked. `before`: the thread's mask. */
 static void handle(int s, siginfo_t *info, const sigset_t *before)
 {
     struct sigaction a;
+    ucontext_t here;
+    if (s == CANCEL) {
+        BLOCKING(pthread_sigmask(SIG_SETMASK, before, NULL));
+        getcontext(&here);
+        cancels(s, info, &here);
+        return;
+    }
     if (REAL(sigaction)(s, NULL, &a) != 0 || !(a.sa_flags & SA_SIGINFO) || a.sa_sigaction != handler)
         return;
     sigorset(&a.sa_mask, &a.sa_mask, before);
     if (!(a.sa_flags & SA_NODEFER))
         sigaddset(&a.sa_mask, s);
     BLOCKING(pthread_sigmask(SIG_SETMASK, &a.sa_mask, NULL));
-    ucontext_t here;
     getcontext(&here);
     call(s, info, &here);
 }

@@ -264,7 +264,7 @@ CALL(int, pthread_getcpuclockid, (pthread_t t, clockid_t *to), (t, to), , if (r 
 CALL(int, clock_getcpuclockid, (pid_t pid, clockid_t *to), (pid, to), , if (r == 0) OUT(to))
 /* Before the call: the thread may end in it. */
 CALL(int, pthread_setcancelstate, (int state, int *old), (state, old), OUT(old), )
-CALL(int, pthread_setcanceltype, (int type, int *old), (type, old), OUT(old), )
+CALL(int, pthread_setcanceltype, (int type, int *old), (type, old), ALL(OUT(old), if (type == PTHREAD_CANCEL_ASYNCHRONOUS) race_signal_cancels()), )
 CALL(int, sched_getparam, (pid_t pid, struct sched_param *to), (pid, to), , if (r == 0) OUT(to))
 
 /* ---- patterns, character sets, numbers, trees ---- */

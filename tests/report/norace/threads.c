@@ -8,6 +8,7 @@
 #include "race_test.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <threads.h>
 #include <time.h>
 
@@ -43,6 +44,44 @@ static void *sets_x(void *p) { x++; return p; }
 static void *exits(void *p) { x++; pthread_exit(p); }
 static int c11_sets_x(void *p) { x++; (void)p; return 77; }
 static int c11_exits(void *p) { x++; (void)p; thrd_exit(78); }
+
+/* The mask that the attributes say, or else the default ones, or else that of the maker. */
+static void *own_mask(void *p) { pthread_sigmask(SIG_SETMASK, NULL, p); return p; }
+static int blocked_in_new(const pthread_attr_t *attr)
+{
+    pthread_t t;
+    sigset_t its;
+    pthread_create(&t, attr, own_mask, &its);
+    pthread_join(t, NULL);
+    return sigismember(&its, SIGUSR1) + 2 * sigismember(&its, SIGUSR2);
+}
+
+static void masks(void)
+{
+    if (blocked_in_new(NULL) != 0)
+        abort();
+#if __GLIBC_PREREQ(2, 32)
+    pthread_attr_t attr, usual;
+    sigset_t one, other;
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    sigemptyset(&other);
+    sigaddset(&other, SIGUSR2);
+    pthread_attr_init(&attr);
+    pthread_attr_setsigmask_np(&attr, &one);
+    pthread_getattr_default_np(&usual);
+    pthread_attr_setsigmask_np(&usual, &other);
+    pthread_setattr_default_np(&usual);
+    if (blocked_in_new(&attr) != 1 || blocked_in_new(NULL) != 2)
+        abort();
+    pthread_attr_setsigmask_np(&usual, NULL);
+    pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&usual);
+    pthread_attr_destroy(&attr);
+#endif
+    if (blocked_in_new(NULL) != 0)
+        abort();
+}
 
 static void joins(void)
 {
@@ -342,6 +381,7 @@ static void *joins_main(void *p)
 int main(void)
 {
     joins();
+    masks();
     detached();
     locking();
     meeting();
