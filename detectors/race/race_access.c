@@ -46,14 +46,15 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
     struct raced raced;
     raced.n = raced.cap = 0;
     struct race_side old = {first, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED)};
-    bool settled = true, before, keep_old = false, more = false;
+    bool settled = true, before, keep_old = false, more = false, on = false;
     if (first) {
         enum verdict v = shadow_judge(g, first, now, &before);
         if (race_unlikely(is_birth(first)) && !before) {
             old.epoch = birth_as_write(first);
             v = RACE;
         }
-        keep_old = v != DROP;
+        on = shadow_goes_on(old, me);
+        keep_old = v != DROP && !on;
         settled = before;
         if (v == RACE)
             raced_add(&raced, old);
@@ -88,8 +89,9 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         }
         more = true;
     }
-    uint32_t flags = (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0) | (more && raced.n == 0 ? SHADOW_QUIET : 0);
-    shadow_set(s, now, me.node | flags, me.pc);
+    bool quiet = raced.n == 0 && (!on || (node & SHADOW_QUIET));
+    uint32_t flags = (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0) | (more && quiet ? SHADOW_QUIET : 0);
+    shadow_set(s, on ? now | first : now, me.node | flags, me.pc);
     bias_leave(bias_me);
     if (more)
         race_history_tell();
@@ -118,13 +120,20 @@ static inline bool is_own(uint64_t e, uint64_t now)
     return (e ^ now) >> SLOT_SHIFT == 0 && !(e & EPOCH_LOCK);
 }
 
+static inline __attribute__((always_inline)) bool word_goes_on(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc)
+{
+    struct race_side old = {e, atomic_load_explicit(&s->node, RELAXED) & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED)};
+    return shadow_goes_on(old, (struct race_side){now, my_node, my_pc});
+}
+
 /* A word, held, whose first entry is the goroutine's own, or happened before as is known at once: what lies behind it was judged when it came in (the
  * flags). If there is nothing to race with, what is there is only put in order. False: that takes the long way. sure: no entry of the same epoch stands for
  * the access; else at least the first doesn't.
  *
  * If the entry is the goroutine's and differs in its epoch only, it goes. Nobody has entered anything since, or the first entry were his; so what happened
  * before it and was not subsumed by it is not subsumed by the new one either, and what did not conflict with it does not conflict with the new one.
- * Else all that is there must have happened before: the first entry has, and so what was settled then. */
+ * Else all that is there must have happened before: the first entry has, and so what was settled then. Where the access goes on from an entry of its own
+ * epoch, both become one. */
 static inline __attribute__((always_inline)) bool word_change_easy(struct shadow *s, uint64_t e, uint64_t now, uint32_t my_node, uint32_t my_pc, bool sure)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED), flags = node & ~(uint32_t)SHADOW_NODE;
@@ -135,14 +144,17 @@ static inline __attribute__((always_inline)) bool word_change_easy(struct shadow
         if (flags && !(flags & SHADOW_SETTLED))
             return false;
         struct shadow *second = shadow_second(s);
-        bool drop = shadow_subsumes(now, e);
+        bool on = word_goes_on(s, e, now, my_node, my_pc), drop = on || shadow_subsumes(now, e);
+        now |= on ? e : 0;
         if (flags) {
             uint64_t e2 = atomic_load_explicit(&second->epoch, RELAXED);
-            bool drop_second = !(e2 & EPOCH_LOCK) && shadow_subsumes(now, e2);
+            bool on_second = !(e2 & EPOCH_LOCK) && word_goes_on(second, e2, now, my_node, my_pc);
+            bool drop_second = on_second || (!(e2 & EPOCH_LOCK) && shadow_subsumes(now, e2));
             if (drop && drop_second)
                 flags = 0;
-            else if (!(sure || is_own_before(e, now)) || (e2 & EPOCH_LOCK) || !(drop || drop_second))
+            else if (!on && (!(sure || is_own_before(e, now)) || (e2 & EPOCH_LOCK) || !(drop || drop_second)))
                 return false;
+            now |= on_second ? e2 : 0;
         }
         if (!drop) {
             shadow_set(second, e, node & SHADOW_NODE, atomic_load_explicit(&s->pc, RELAXED));

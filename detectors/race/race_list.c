@@ -1,5 +1,8 @@
 /* Lists of accesses. See race_list.h.
  *
+ * Most lists are short: pieces of two fields that share the word, written here and read there. So a list has room for three entries in itself. Up to FEW
+ * entries are one segment, whatever they are; a longer list is sorted out into a segment for each kind.
+ *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
  * it subsumes, fewer yet where none goes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the
  * same goroutine subsumes, which anybody can see; so it is bounded by the number of goroutines, not of accesses.
@@ -15,11 +18,12 @@
 #include "race_alloc.h"
 #include "race_sort.h"
 
-enum { KINDS = 4, FEW = 16, IN_VAIN = 2, LONG = 256, FIRST_CAP = 4 };
+enum { KINDS = 4, FEW = 16, IN_VAIN = 2, LONG = 256, FIRST_FEW = 3, FIRST_CAP = 8 };
 
 struct segment {
-    uint32_t n, cap, cursor, oldest;   /* cursor: where list_judge looks next; oldest: which entry goes next at the bound */
-    struct race_side *side;   /* set once more when it grows; the old array is retired */
+    uint32_t n, cap;
+    struct race_side *side;      /* set once more when it grows; the old array is retired */
+    uint32_t cursor, oldest;     /* cursor: where list_judge looks next; oldest: which entry goes next at the bound */
 };
 
 /* Over the first entry of a retired array. Bit 0 of next (EPOCH_LOCK) is set: nobody who still looks there takes it for an entry. */
@@ -28,13 +32,21 @@ struct retired {
     uint32_t bytes;
 };
 
+/* What few lists need. Only the holder of the lock looks here. */
+struct more {
+    struct segment segment[KINDS];   /* but for the first one, which is the list's own; empty while the list is short */
+    bool by_kind;
+    struct retired *retired;
+};
+
 struct shadow_list {
     struct list_done done;
-    struct segment segment[KINDS];
-    struct retired *retired;
-    uint64_t pad[2];   /* a size that the arrays don't have (race_alloc.c): the memory of a list becomes a list's, where somebody may still look */
+    struct segment first;   /* all entries of a short list, the plain reads of a long one */
+    struct more *more;      /* NULL: the list is short, and no array is retired */
+    struct race_side few[FIRST_FEW];
 };
-static_assert((sizeof(struct shadow_list) + 15) / 16 * 16 == 144, "no array's size");
+/* The memory of a list becomes a list's, where somebody may still look (race_alloc.c). */
+static_assert(sizeof(struct shadow_list) == 96, "no array's size");
 
 /* By kind: bit 0 atomic, bit 1 write. */
 static unsigned kind_of(uint64_t e)
@@ -45,27 +57,51 @@ enum { R = 1 << 0, AR = 1 << 1, W = 1 << 2, AW = 1 << 3 };
 static const uint8_t may_conflict[KINDS] = {W | AW, W, R | AR | W | AW, R | W};
 static const uint8_t may_subsume[KINDS] = {R | AR, AR, R | AR | W | AW, AR | AW};
 
+static struct segment *segment_of(struct shadow_list *l, unsigned k)
+{
+    return k == 0 ? &l->first : &l->more->segment[k];
+}
+
+/* How many segments there are. */
+static unsigned kinds_of(const struct shadow_list *l)
+{
+    return l->more && l->more->by_kind ? KINDS : 1;
+}
+
+static size_t bytes_of(const struct segment *s)
+{
+    return s->cap * sizeof(struct race_side);
+}
+
 struct shadow_list *list_new(void)
 {
-    return race_alloc(sizeof(struct shadow_list));
+    struct shadow_list *l = race_alloc(sizeof *l);
+    l->first.cap = FIRST_FEW;
+    __atomic_store_n(&l->first.side, l->few, __ATOMIC_RELEASE);
+    return l;
 }
 
 void list_free(struct shadow_list *l)
 {
-    for (unsigned k = 0; k < KINDS; k++)
-        race_free(l->segment[k].side, l->segment[k].cap * sizeof(struct race_side));
-    for (struct retired *r = l->retired, *next; r; r = next) {
+    for (unsigned k = 0; k < kinds_of(l); k++) {
+        struct segment *s = segment_of(l, k);
+        if (s->side != l->few)
+            race_free(s->side, bytes_of(s));
+    }
+    for (struct retired *r = l->more ? l->more->retired : NULL, *next; r; r = next) {
         next = (struct retired *)(r->next & ~(uintptr_t)EPOCH_LOCK);
         race_free(r, r->bytes);
     }
+    if (l->more)
+        race_free(l->more, sizeof *l->more);
     race_free(l, sizeof *l);
 }
 
 uint32_t list_count(const struct shadow_list *l)
 {
-    uint32_t n = 0;
-    for (unsigned k = 0; k < KINDS; k++)
-        n += l->segment[k].n;
+    uint32_t n = l->first.n;
+    for (unsigned k = 1; k < kinds_of(l); k++)
+        n += l->more->segment[k].n;
     return n;
 }
 
@@ -107,36 +143,100 @@ static void done_clear(struct list_done *d)
         atomic_store_explicit(&d->plain[i], 0, memory_order_relaxed);
 }
 
-void list_add(struct shadow_list *l, struct race_side side)
+static struct more *more_of(struct shadow_list *l)
 {
-    struct segment *s = &l->segment[kind_of(side.epoch)];
-    if (s->n == s->cap) {
-        if (s->cap > 0 && race_memory_tight()) {
-            done_clear(&l->done);
-            done_add(&l->done, side.epoch);
-            s->side[s->oldest++ % s->cap] = side;
-            return;
-        }
-        if (s->n > FEW)
-            compact(s);
-        if (s->n >= s->cap / 2) {
-            s->oldest = 0;
-            uint32_t cap = s->cap ? s->cap * 2 : FIRST_CAP;
-            struct race_side *bigger = race_alloc(cap * sizeof *bigger);
-            for (uint32_t i = 0; i < s->n; i++)
-                bigger[i] = s->side[i];
-            if (s->side) {
-                struct retired *r = (struct retired *)s->side;
-                *r = (struct retired){(uintptr_t)l->retired | EPOCH_LOCK, s->cap * (uint32_t)sizeof *bigger};
-                l->retired = r;
-            }
-            __atomic_store_n(&s->side, bigger, __ATOMIC_RELEASE);
-            s->cap = cap;
-        }
+    if (!l->more)
+        l->more = race_alloc(sizeof *l->more);
+    return l->more;
+}
+
+/* A larger array. */
+static void grow(struct shadow_list *l, struct segment *s)
+{
+    uint32_t cap = s->cap < FIRST_CAP ? FIRST_CAP : s->cap * 2;
+    struct race_side *bigger = race_alloc(cap * sizeof *bigger);
+    for (uint32_t i = 0; i < s->n; i++)
+        bigger[i] = s->side[i];
+    if (s->side && s->side != l->few) {
+        struct retired *r = (struct retired *)s->side;
+        struct more *m = more_of(l);
+        *r = (struct retired){(uintptr_t)m->retired | EPOCH_LOCK, (uint32_t)bytes_of(s)};
+        m->retired = r;
     }
-    done_add(&l->done, side.epoch);
+    __atomic_store_n(&s->side, bigger, __ATOMIC_RELEASE);
+    s->cap = cap;
+    s->oldest = 0;
+}
+
+static void append(struct segment *s, struct race_side side)
+{
     s->side[s->n] = side;
     __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
+}
+
+/* The list has got long. */
+static void sort_out(struct shadow_list *l)
+{
+    struct segment *first = &l->first;
+    uint32_t kept = 0;
+    more_of(l)->by_kind = true;
+    for (uint32_t i = 0; i < first->n; i++) {
+        struct race_side e = first->side[i];
+        unsigned k = kind_of(e.epoch);
+        if (k == 0) {
+            first->side[kept++] = e;
+            continue;
+        }
+        struct segment *s = segment_of(l, k);
+        if (s->n == s->cap)
+            grow(l, s);
+        append(s, e);
+    }
+    first->n = kept;
+}
+
+/* An entry takes the place of one that it subsumes or goes on from, of the same goroutine. */
+static bool put_in_place(struct segment *s, struct race_side side)
+{
+    for (uint32_t i = s->n; i > 0; i--) {
+        struct race_side *e = &s->side[i - 1];
+        if ((e->epoch ^ side.epoch) >> SLOT_SHIFT != 0)
+            continue;
+        bool on = shadow_goes_on(*e, side);
+        if (on || (epoch_clock(e->epoch) <= epoch_clock(side.epoch) && shadow_subsumes(side.epoch, e->epoch))) {
+            side.epoch |= on ? e->epoch : 0;
+            *e = side;
+            return true;
+        }
+    }
+    return false;
+}
+
+void list_add(struct shadow_list *l, struct race_side side)
+{
+    struct segment *s = segment_of(l, kinds_of(l) == 1 ? 0 : kind_of(side.epoch));
+    if (s->n <= FEW && put_in_place(s, side)) {
+        done_add(&l->done, side.epoch);
+        return;
+    }
+    if (s->n == s->cap && s->n > 0 && race_memory_tight()) {
+        done_clear(&l->done);
+        done_add(&l->done, side.epoch);
+        s->side[s->oldest++ % s->cap] = side;
+        return;
+    }
+    if (s->n >= FEW && kinds_of(l) == 1) {
+        sort_out(l);
+        s = segment_of(l, kind_of(side.epoch));
+    }
+    if (s->n == s->cap) {
+        if (s->n > FEW)
+            compact(s);
+        if (s->n >= s->cap / 2)
+            grow(l, s);
+    }
+    done_add(&l->done, side.epoch);
+    append(s, side);
 }
 
 void raced_add(struct raced *r, struct race_side side)
@@ -159,10 +259,10 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
 {
     bool settled = true, is_long = list_count(l) > LONG;
     unsigned kind = kind_of(now);
-    for (unsigned k = 0; k < KINDS; k++) {
-        struct segment *s = &l->segment[k];
+    for (unsigned k = 0; k < kinds_of(l); k++) {
+        struct segment *s = segment_of(l, k);
         uint32_t look = s->n, i = 0, stay = UINT32_MAX;
-        if (!(may_conflict[kind] & 1 << k) && s->n > FEW) {
+        if (s->n > FEW && !(may_conflict[kind] & 1 << k)) {   /* and then the list is long */
             settled = false;
             if (!(may_subsume[kind] & 1 << k))
                 continue;
@@ -203,17 +303,15 @@ bool list_stands_for(const struct shadow_list *l, uint64_t now)
     bool stands;
     if (list_says(l, now, &stands))
         return stands;
-    for (unsigned k = 0; k < KINDS; k++) {
-        const struct segment *s = &l->segment[k];
-        uint32_t n = __atomic_load_n(&s->n, __ATOMIC_ACQUIRE);   /* then the array is at least as long */
-        if (n == 0 || !(may_subsume[k] & 1 << kind_of(now)))
-            continue;
-        const struct race_side *side = __atomic_load_n(&s->side, __ATOMIC_ACQUIRE);
-        if (race_unlikely(!side || __atomic_load_n(&s->n, __ATOMIC_RELAXED) < n))
-            continue;
-        for (uint32_t i = n > FEW ? n - FEW : 0; i < n; i++)
-            if (shadow_stands_for(__atomic_load_n(&side[i].epoch, __ATOMIC_RELAXED), now))
-                return true;
-    }
+    const struct segment *s = &l->first;
+    uint32_t n = __atomic_load_n(&s->n, __ATOMIC_ACQUIRE);   /* then the array is at least as long */
+    if (n == 0)
+        return false;
+    const struct race_side *side = __atomic_load_n(&s->side, __ATOMIC_ACQUIRE);
+    if (race_unlikely(!side || __atomic_load_n(&s->n, __ATOMIC_RELAXED) < n))
+        return false;
+    for (uint32_t i = n > FEW ? n - FEW : 0; i < n; i++)
+        if (shadow_stands_for(__atomic_load_n(&side[i].epoch, __ATOMIC_RELAXED), now))
+            return true;
     return false;
 }

@@ -1,4 +1,4 @@
-/* What a shadow word's second place holds when one entry is not enough: a list of any length, in four segments by kind, so that an access is
+/* What a shadow word's second place holds when one entry is not enough: a list of any length, if it is long in four segments by kind, so that an access is
  * compared with the entries that it may conflict with, and not with 100,000 readers when it reads itself.
  *
  * Belongs to the holder of the word's lock, except list_stands_for and list_says, which may look at any time: so neither a list nor an array that it
@@ -45,6 +45,14 @@ static inline bool shadow_stands_for(uint64_t e, uint64_t now)
 static inline bool shadow_subsumes(uint64_t now, uint64_t e)
 {
     return !(e & ~now & SHADOW_STRENGTH) && !(now & ~e & EPOCH_ATOMIC);
+}
+
+/* The same place of the program, by the same calls in the same epoch, has gone on to bytes beside those of e: they count as one access, e | now. So a loop
+ * over bytes leaves one entry in a word, not eight. */
+static inline bool shadow_goes_on(struct race_side e, struct race_side now)
+{
+    uint32_t bytes = epoch_mask(e.epoch | now.epoch), lowest = bytes & (0u - bytes);
+    return ((e.epoch ^ now.epoch) & ~((uint64_t)0xff << MASK_SHIFT)) == 0 && e.pc == now.pc && e.node == now.node && !((bytes + lowest) & bytes);
 }
 
 /* e was asked for last, and happened before. */

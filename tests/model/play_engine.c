@@ -188,6 +188,11 @@ static void play_plain(const struct step *s, int p)
         hook_read(place[p].race, at, (size_t)size, (const void *)(uintptr_t)play_plain);
     } else if (s->op == OP_HOOK_WRITE) {
         hook_write(place[p].race, at, (size_t)size, (const void *)(uintptr_t)play_plain);
+    } else if (size > 1 && s->order % 3 == 2) {   /* byte by byte, as a loop does: it is one access all the same */
+        for (int i = 0; i < size; i++) {
+            char *byte = at + (s->order % 2 ? size - 1 - i : i);
+            if (write) __tsan_write1(byte); else __tsan_read1(byte);
+        }
     } else if (s->op == OP_READ_RANGE) {
         __tsan_read_range(at, (unsigned long)size);
     } else if (s->op == OP_WRITE_RANGE) {

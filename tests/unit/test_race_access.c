@@ -135,7 +135,10 @@ static void trial(uint64_t seed, struct setting w, int *racy)
                 knows[me][kept[i].g] < kept[i].clock)
                 raced = true;
         kept[n++] = now;
-        access(&g[me], (uintptr_t)memory + at, size, kind);
+        if (rnd(&s) >> 20 & 1)   /* always the same place of the program, or another one each time: neighbours are one access, or not */
+            access(&g[me], (uintptr_t)memory + at, size, kind);
+        else
+            race_access_range(&g[me], (uintptr_t)memory + at, size, kind, 0x2000 + 16 * step);
         cr_assert_eq(atomic_load(&reports) > 0, raced, "seed %lu, step %u: the model says %d, the detector %d", (unsigned long)seed, step, raced,
                      atomic_load(&reports));
     }
@@ -174,6 +177,46 @@ Test(race_access, as_the_model_says_many_readers)
 Test(race_access, as_the_model_says_many_writers_of_bytes)
 {
     trials(6000, (struct setting){.gs = 8, .steps = 40, .writes = 10, .syncs = 60, .wide = false});
+}
+
+/* What a loop over bytes leaves is one entry in a word, in either direction, and in each later epoch too: a list for each word of what a program
+ * packs byte by byte would take many times its memory. Bytes apart from each other, or accessed in another place, are entries of their own. */
+Test(race_access, a_loop_over_bytes_is_one_access)
+{
+    static _Alignas(8) char memory[8];
+    struct race_g a, b;
+    shadow_start();
+    struct shadow *s = shadow_of((uintptr_t)memory);
+    for (unsigned kind = 0; kind <= EPOCH_WRITE; kind += EPOCH_WRITE)
+        for (unsigned down = 0; down < 2; down++) {
+            shadow_clear((uintptr_t)memory, sizeof memory);
+            g_start(&a, 1);
+            g_start(&b, 2);
+            atomic_store(&reports, 0);
+            for (unsigned epoch = 0; epoch < 3; epoch++) {
+                for (unsigned i = 0; i < 8; i++)
+                    access(&a, (uintptr_t)memory + (down ? 7 - i : i), 1, kind);
+                cr_assert_eq(epoch_mask(atomic_load(&s->epoch)), 0xff);
+                cr_assert_eq(epoch_clock(atomic_load(&s->epoch)), a.clock);
+                cr_assert_not(atomic_load(&s->node) & SHADOW_MORE);
+                if (epoch < 2)
+                    g_release_to(&a, &b);
+            }
+            for (unsigned i = 0; i < 8; i++)   /* not ordered with the last epoch */
+                access(&b, (uintptr_t)memory + i, 1, EPOCH_WRITE);
+            cr_assert_eq(atomic_load(&reports), 8);
+            clock_clear(&a.known);
+            clock_clear(&b.known);
+        }
+    shadow_clear((uintptr_t)memory, sizeof memory);
+    g_start(&a, 1);
+    for (unsigned i = 0; i < 8; i += 2)
+        access(&a, (uintptr_t)memory + i, 1, 0);
+    cr_assert_eq(epoch_mask(atomic_load(&s->epoch)), 1 << 6);
+    shadow_clear((uintptr_t)memory, sizeof memory);
+    race_access_range(&a, (uintptr_t)memory, 1, 0, 0x1000);
+    race_access_range(&a, (uintptr_t)memory + 1, 1, 0, 0x1010);
+    cr_assert_eq(epoch_mask(atomic_load(&s->epoch)), 1 << 1);
 }
 
 /* ---- threads ---- */
@@ -302,9 +345,9 @@ Test(race_access, at_the_bound_the_newest_access_is_remembered)
         for (unsigned i = 0; i < 8; i++) {
             if (i == 5)
                 race_memory_limit(1);
-            access(&a, (uintptr_t)memory + i, 1, 0);
+            race_access_range(&a, (uintptr_t)memory + i, 1, 0, 0x1000 + 16 * i);
         }
-        access(&a, (uintptr_t)memory + again, 1, 0);
+        race_access_range(&a, (uintptr_t)memory + again, 1, 0, 0x1000 + 16 * again);
         access(&b, (uintptr_t)memory + again, 1, EPOCH_WRITE);
         cr_assert_eq(atomic_load(&reports), 1, "byte %u", again);
     }
