@@ -42,6 +42,7 @@ static unsigned seed, first_seed;
 static int step;
 
 bool race_signals_come(struct race_g *g) { return g->disabled != 0; }
+void race_thread_attached(struct race_g *g) { (void)g; }
 
 /* Atomics don't race with each other. */
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)
