@@ -310,7 +310,7 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
 
 /* The goroutine reads what it wrote in an epoch before, or writes what it has just read so: the two halves of `x++` under a lock. What access_own would do,
  * where it is sure that nothing else is in the word. (Nobody else can leave the same epoch in a first word, so what was there before bias_enter is still
- * there.) */
+ * there. What it wrote in the present epoch stands for the read: an atomic's load comes here then.) */
 static race_noinline void access_again(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
     enum { ALL = SHADOW_MORE | SHADOW_SETTLED | SHADOW_QUIET };
@@ -347,12 +347,12 @@ static race_noinline void access_again(uintptr_t addr, uintptr_t pc, uint64_t no
         g->recorded = true;
 }
 
-/* Not checked, or a signal has waited for this. */
-static race_noinline void access_off(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice)
+/* Not checked, or a signal has waited for this. (Its handler may have been the first to use the slice.) */
+static race_noinline void access_off(uintptr_t addr, uintptr_t pc, uint64_t now)
 {
     struct race_g *g = race_cur_tls;
     if (!race_hook_is_off(g))
-        race_access_miss(addr, pc, g->epoch | (now & (((uint64_t)1 << CLOCK_SHIFT) - 1)), slice);
+        race_access_miss_within(addr, pc, g->epoch | (now & (((uint64_t)1 << CLOCK_SHIFT) - 1)), shadow_slice(addr));
 }
 
 /* Mostly the word is empty, or all that it remembers is an entry of the goroutine's own that the new one subsumes, or that entry differs in its epoch only and
@@ -366,7 +366,7 @@ static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, ui
     struct race_g *g = race_cur_tls;
     if (in_hook ? race_unlikely(g->disabled) : race_unlikely(race_is_off(g))) {
         if (in_hook)
-            access_off(addr, pc, now, slice);
+            access_off(addr, pc, now);
         return;
     }
     uint32_t region, flags = 0;
@@ -429,7 +429,7 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
         uint64_t now = now_of(g, ((1u << n) - 1) << at, kind);
         uintptr_t slice = shadow_slice(addr);
         if (!shadow_stands_for(atomic_load_explicit(&shadow_in(slice, addr)->epoch, RELAXED), now))
-            race_access_miss(addr, pc, now, slice);
+            race_access_miss_within(addr, pc, now, slice);   /* the caller may be in the midst of something */
         return;
     }
     if (at || n < 8) {

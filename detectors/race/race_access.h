@@ -7,7 +7,7 @@
 
 /* now: the access; slice: of addr. */
 void race_access_miss(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice);
-/* The same, not for a hook that has nothing else to do: no signal handler is called here. */
+/* The same, but no signal handler is called here: whoever is not a hook that has nothing else to do may hold a lock. */
 void race_access_miss_within(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr_t slice);
 /* how: size << 8 | kind. A thread not seen before, or an address that is not aligned. */
 void race_access_odd(uintptr_t addr, uintptr_t pc, unsigned how);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 enum { SLOTS = 256, DELAY_NS = 16000, JITTER_NS = 16384, PATIENCE = 8 /* tries */, WAIT_STEP_NS = 50000, WAIT_STEPS = 400, NO_TIMER = -1 };
+enum { LOOKS = 300, KERNEL_SET_BYTES = 8 };
 
 static struct slot {
     _Atomic(uint32_t) owner;     /* thread; 0: free */
@@ -54,12 +55,17 @@ static struct slot *slot_of(const siginfo_t *info)
     return info->si_code == SI_TIMER && at < sizeof slots ? &slots[at / sizeof slots[0]] : NULL;
 }
 
+static bool set_timer_in(const struct slot *s, long ns)
+{
+    struct itimerspec in = {.it_value = {.tv_nsec = ns}};
+    return syscall(SYS_timer_settime, s->timer, 0, &in, NULL) == 0;
+}
+
 /* Not the same delay always, or it could keep step with a loop of the program; and longer ones as it tries in vain. */
 static bool set_timer(const struct slot *s)
 {
     uint64_t mixed = (s->order + s->tries) * 0x9e3779b97f4a7c15u;
-    struct itimerspec in = {.it_value = {.tv_nsec = DELAY_NS * (1 + s->tries / PATIENCE) + (long)((mixed >> 40) % JITTER_NS)}};
-    return syscall(SYS_timer_settime, s->timer, 0, &in, NULL) == 0;
+    return set_timer_in(s, DELAY_NS * (1 + s->tries / PATIENCE) + (long)((mixed >> 40) % JITTER_NS));
 }
 
 static void delete_timer(struct slot *s)
@@ -123,10 +129,23 @@ static struct slot *oldest_of(uint32_t me, int from, int to, const sigset_t *blo
     return oldest;
 }
 
+/* Its timer has run out and what it sent may not have come: the signal was ignored for a while. If it has, it comes once more. */
+static void see_to_timer(struct slot *s, uint32_t me)
+{
+    struct itimerspec left;
+    if (s->timer == NO_TIMER)
+        start_timer(s, me);
+    else if (syscall(SYS_timer_gettime, s->timer, &left) == 0 && left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0)
+        set_timer(s);
+}
+
 static bool add(int signal, const siginfo_t *info)
 {
     uint32_t me = self();
-    bool is_first = !oldest_of(me, signal, signal, NULL);
+    struct slot *oldest = oldest_of(me, signal, signal, NULL);
+    bool is_first = !oldest;
+    if (oldest)
+        see_to_timer(oldest, me);
     if (signal < KERNEL_RTMIN && !is_first)
         return true;
     struct slot *s = claim(me);
@@ -200,6 +219,25 @@ bool deferred_any(void)
     return atomic_load_explicit(&used, memory_order_relaxed) != 0;
 }
 
+int deferred_oldest(int from, int to, const sigset_t *blocked)
+{
+    int saved = errno;
+    struct slot *s = deferred_any() ? oldest_of(self(), from, to, blocked) : NULL;
+    errno = saved;
+    return s ? atomic_load_explicit(&s->signal, memory_order_relaxed) : 0;
+}
+
+void deferred_hurry(int signal)
+{
+    int saved = errno;
+    uint32_t me = self();
+    struct slot *s = oldest_of(me, signal, signal, NULL);
+    if (s && s->timer != NO_TIMER && set_timer_in(s, 1))
+        for (int i = 0; i < LOOKS && oldest_of(me, signal, signal, NULL) == s; i++) {
+        }
+    errno = saved;
+}
+
 bool deferred_take_oldest(int from, int to, const sigset_t *blocked, siginfo_t *info)
 {
     if (!deferred_any())
@@ -236,6 +274,32 @@ void deferred_wait(int signal)
 
 void deferred_forked(void)
 {
-    memset(slots, 0, sizeof slots);
-    atomic_store_explicit(&used, 0, memory_order_relaxed);
+    uint32_t me = self();
+    unsigned mine = 0;
+    for (struct slot *s = slots; s < slots + SLOTS; s++)
+        if (atomic_load_explicit(&s->owner, memory_order_relaxed) == me)
+            mine++;
+        else
+            memset(s, 0, sizeof *s);
+    atomic_store_explicit(&used, mine, memory_order_relaxed);
+}
+
+void deferred_thread_ends(void)
+{
+    siginfo_t info;
+    while (deferred_take_oldest(1, 64, NULL, &info)) {
+    }
+}
+
+void deferred_drop_sent(int signal)
+{
+    const struct timespec at_once = {0, 0};
+    sigset_t its;
+    siginfo_t info;
+    int saved = errno;
+    sigemptyset(&its);
+    sigaddset(&its, signal);
+    if (syscall(SYS_rt_sigtimedwait, &its, &info, &at_once, KERNEL_SET_BYTES) == signal && !slot_of(&info))
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), self(), signal, &info);
+    errno = saved;
 }

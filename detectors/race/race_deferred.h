@@ -25,12 +25,22 @@ void deferred_take(const siginfo_t *again, siginfo_t *info);
  * lost. */
 bool deferred_take_oldest(int from, int to, const sigset_t *blocked, siginfo_t *info);
 
+/* This thread's oldest; 0: there is none. */
+int deferred_oldest(int from, int to, const sigset_t *blocked);
+/* The kernel is to send s now; waits for it some 100 us at most. */
+void deferred_hurry(int s);
 /* Whether any thread has any. */
 bool deferred_any(void);
 /* Waits, for some 20 ms at most, until no other thread has a deferred s. */
 void deferred_wait(int s);
 
-/* In the child of fork, which has none. */
+/* A standard signal, blocked, has been taken: if its timer had sent it again that goes, too. Left pending, to be ignored later, it would swallow another that
+ * is sent while the handler runs. */
+void deferred_drop_sent(int s);
+
+/* In the child of fork: it has none of its parent's. */
 void deferred_forked(void);
+/* What the calling thread still has, blocked, goes with it. */
+void deferred_thread_ends(void);
 
 #endif

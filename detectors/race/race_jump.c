@@ -46,7 +46,7 @@ static void jump(const struct __jmp_buf_tag *env)
         race_cur_tls = race_interrupted;
         race_interrupted = NULL;
     }
-    race_in_call = 0;
+    race_in_call = race_deferring = 0;
     struct race_g *g = race_cur();
     uintptr_t sp = sp_of(env);
     unsigned i = place(sp);

@@ -74,7 +74,11 @@ extern const uint64_t race_ended_threads;
 
 /* Inside a call that may block for long: the thread is not within the detector, whatever its program counter says. */
 extern _Thread_local unsigned race_in_call __attribute__((tls_model("initial-exec")));
-/* Signals that were deferred are handled; the thread is not checked any more. */
+/* A signal that found the detector at work is being deferred: it is still at work, whichever function of libc is called for that. */
+extern _Thread_local unsigned race_deferring __attribute__((tls_model("initial-exec")));
+/* Signals that were deferred are handled: before the program blocks them, or waits for them in another way. */
+void race_signals_first(void);
+/* The same; the thread is not checked any more. */
 void race_signal_thread_ends(void);
 /* Threads may be cancelled anywhere from now on: in the program, that is. */
 void race_signal_cancels(void);

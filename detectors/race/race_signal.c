@@ -21,6 +21,7 @@
 #include "race_real.h"
 
 _Thread_local unsigned race_in_call;
+_Thread_local unsigned race_deferring;
 /* While a handler runs unchecked: the race_g it interrupted. longjmp out of it goes on as that one. */
 _Thread_local struct race_g *race_interrupted __attribute__((tls_model("initial-exec")));
 
@@ -36,9 +37,10 @@ static struct {
     atomic_bool interrupts;      /* siginterrupt's, for signal() */
 } handlers[SIGNALS];
 
-/* The leaves. */
-static const char *const leaf_names[] = {"sched_yield", "mmap", "mmap64", "munmap", "mincore", "madvise", "syscall"};
-enum { LEAVES = sizeof leaf_names / sizeof leaf_names[0] };
+/* The leaves. syscall pushes nothing, so its caller is known for sure: the program calls it, too, and may well send a signal to itself that way, which is
+ * handled before the call returns. */
+static const char *const leaf_names[] = {"syscall", "sched_yield", "mmap", "mmap64", "munmap", "mincore", "madvise"};
+enum { SYSCALL, LEAVES = sizeof leaf_names / sizeof leaf_names[0] };
 static _Atomic(uintptr_t) leaves[LEAVES];
 
 static void find_leaves(void)
@@ -48,25 +50,27 @@ static void find_leaves(void)
             atomic_store_explicit(&leaves[i], (uintptr_t)dlsym(RTLD_NEXT, leaf_names[i]), memory_order_relaxed);
 }
 
-static bool is_in_leaf(uintptr_t pc)
+/* LEAVES: in none. */
+static int leaf_of(uintptr_t pc)
 {
-    for (int i = 0; i < LEAVES; i++)
-        if (pc - atomic_load_explicit(&leaves[i], memory_order_relaxed) < LEAF_BYTES)
-            return true;
-    return false;
+    int i = 0;
+    while (i < LEAVES && pc - atomic_load_explicit(&leaves[i], memory_order_relaxed) >= LEAF_BYTES)
+        i++;
+    return i;
 }
 
 static bool is_at_work(const ucontext_t *uc)
 {
+    if (race_deferring)
+        return true;
     if (race_in_call)
         return false;
     uintptr_t pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     if (is_ours(pc))
         return true;
-    if (!is_in_leaf(pc))
-        return false;
+    int leaf = leaf_of(pc);
     const uintptr_t *sp = (const uintptr_t *)uc->uc_mcontext.gregs[REG_RSP];
-    for (int i = 0; i < TOP_WORDS; i++)
+    for (int i = 0; leaf < LEAVES && i < (leaf == SYSCALL ? 1 : TOP_WORDS); i++)
         if (is_ours(sp[i]))
             return true;
     return false;
@@ -84,11 +88,12 @@ static bool comes_later(int s, const siginfo_t *info, uintptr_t fn, bool is_agai
     struct race_g *g = race_cur_tls;
     if (is_over || race_interrupted || is_ours(fn) || is_fault(s, info))
         return false;
-    if (is_again ? !deferred_again(info, g == &race_ignored ? IDLE_TRIES : TRIES) : !deferred_add(s, info))
-        return false;
-    if (g && g != &race_ignored)   /* (what we interrupted may change it just now and take that back: then the timer is there) */
+    race_deferring++;
+    bool later = is_again ? deferred_again(info, g == &race_ignored ? IDLE_TRIES : TRIES) : deferred_add(s, info);
+    race_deferring--;
+    if (later && g && g != &race_ignored)   /* (what we interrupted may change it just now and take that back: then the timer is there) */
         g->disabled |= SIGNAL_WAITS;
-    return true;
+    return later;
 }
 
 static void call(int s, siginfo_t *info, void *context)
@@ -113,22 +118,28 @@ static void handler(int s, siginfo_t *info, void *context)
         return;
     struct race_g *g = race_cur_tls, *outer = race_interrupted;
     unsigned in_call = race_in_call;
-    if (at_work && g != &race_ignored) {
+    bool unchecked = at_work && g != &race_ignored;
+    if (unchecked) {
         race_interrupted = g;
         race_cur_tls = &race_ignored;
     }
     race_in_call = 0;
     siginfo_t earlier;
-    while (s >= KERNEL_RTMIN && deferred_take_oldest(s, s, NULL, &earlier))   /* these are handled in the order in which they came */
-        call(s, &earlier, context);
-    if (kind == DEFERRED_AGAIN && s < KERNEL_RTMIN) {
-        deferred_take(info, &earlier);
-        call(s, &earlier, context);
-    } else if (kind == DEFERRED_NOT) {
-        call(s, info, context);
+    if (s >= KERNEL_RTMIN) {   /* these are handled in the order in which they came; those to come must not hang on a handler that returns */
+        bool waits = kind == DEFERRED_AGAIN || (deferred_oldest(s, s, NULL) && deferred_add(s, info));
+        while (deferred_take_oldest(s, s, NULL, &earlier)) {
+            waits = waits || deferred_add(s, info);   /* if there was no room, there is now */
+            call(s, &earlier, context);
+        }
+        if (!waits)
+            call(s, info, context);
+    } else {
+        if (kind == DEFERRED_AGAIN)
+            deferred_take(info, &earlier);
+        call(s, kind == DEFERRED_AGAIN ? &earlier : info, context);
     }
     race_in_call = in_call;
-    if (race_interrupted != outer) {
+    if (unchecked) {
         race_interrupted = outer;
         race_cur_tls = g;
     }
@@ -206,43 +217,70 @@ void race_signal_cancels(void)
 
 /* ---- deferred signals ---- */
 
-/* Here and now, as the kernel would: with what the handler wants blocked. `before`: the thread's mask. */
-static void handle(int s, siginfo_t *info, const sigset_t *before)
+/* Here and now, as the kernel would: with what the handler wants blocked. `mask`: the thread's, and what the handler makes of it. */
+static void handle(int s, siginfo_t *info, sigset_t *mask)
 {
     struct sigaction a;
     ucontext_t here;
     if (s == CANCEL) {
-        BLOCKING(pthread_sigmask(SIG_SETMASK, before, NULL));
+        BLOCKING(pthread_sigmask(SIG_SETMASK, mask, NULL));
         getcontext(&here);
         cancels(s, info, &here);
         return;
     }
     if (REAL(sigaction)(s, NULL, &a) != 0 || !(a.sa_flags & SA_SIGINFO) || a.sa_sigaction != handler)
         return;
-    sigorset(&a.sa_mask, &a.sa_mask, before);
+    sigorset(&a.sa_mask, &a.sa_mask, mask);
     if (!(a.sa_flags & SA_NODEFER))
         sigaddset(&a.sa_mask, s);
-    BLOCKING(pthread_sigmask(SIG_SETMASK, &a.sa_mask, NULL));
     getcontext(&here);
+    here.uc_sigmask = *mask;
+    BLOCKING(pthread_sigmask(SIG_SETMASK, &a.sa_mask, NULL));
+    unsigned in_call = race_in_call;
+    race_in_call = 0;
     call(s, info, &here);
+    race_in_call = in_call;
+    *mask = here.uc_sigmask;
+}
+
+/* Its handler is called on another stack, which only the kernel can do. */
+static bool needs_stack(int s)
+{
+    struct sigaction a;
+    stack_t at;
+    return REAL(sigaction)(s, NULL, &a) == 0 && (a.sa_flags & SA_ONSTACK) && sigaltstack(NULL, &at) == 0 && !(at.ss_flags & (SS_ONSTACK | SS_DISABLE));
 }
 
 /* What was deferred on this thread and isn't blocked, of signals [from, to]. All are blocked while it is taken: another would overtake it. */
 static void handle_deferred(int from, int to)
 {
-    sigset_t all, before;
+    sigset_t all, mask, not_now, on_stack;
     siginfo_t info;
-    int saved = errno;
+    int saved = errno, s = from;
     sigfillset(&all);
-    for (bool any = true; any;) {
-        if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-            break;
-        any = deferred_take_oldest(from, to, &before, &info);
-        if (any)
-            handle(info.si_signo, &info, &before);
-        BLOCKING(pthread_sigmask(SIG_SETMASK, &before, NULL));
+    sigemptyset(&on_stack);
+    while (s && pthread_sigmask(SIG_SETMASK, &all, &mask) == 0) {
+        sigorset(&not_now, &mask, &on_stack);
+        s = deferred_oldest(from, to, &not_now);
+        bool hurries = s && needs_stack(s);
+        if (hurries) {
+            sigaddset(&on_stack, s);
+        } else if (s && deferred_take_oldest(s, s, NULL, &info)) {
+            if (s < KERNEL_RTMIN)
+                deferred_drop_sent(s);
+            handle(s, &info, &mask);
+        }
+        BLOCKING(pthread_sigmask(SIG_SETMASK, &mask, NULL));
+        if (hurries)
+            BLOCKING((deferred_hurry(s), 0));
     }
     errno = saved;
+}
+
+void race_signals_first(void)
+{
+    if (deferred_any())
+        handle_deferred(1, SIGNALS - 1);
 }
 
 bool race_signals_come(struct race_g *g)
@@ -251,16 +289,15 @@ bool race_signals_come(struct race_g *g)
         g->disabled &= ~(uint32_t)SIGNAL_WAITS;
         handle_deferred(1, SIGNALS - 1);
     }
-    return g->disabled != 0;
+    return race_is_off(g);   /* another one that waits since is the next hook's */
 }
 
 void race_signal_thread_ends(void)
 {
-    if (deferred_any())
-        handle_deferred(1, SIGNALS - 1);
+    race_signals_first();
     is_over = true;
-    if (deferred_any())   /* what came in between */
-        handle_deferred(1, SIGNALS - 1);
+    race_signals_first();   /* what came in between */
+    deferred_thread_ends();
 }
 
 /* The kernel has our handler, the program sees its own. */

@@ -34,6 +34,9 @@
 
 /* ---- signals (sigaction, signal: race_signal.c) ---- */
 
+/* What was deferred came before the call: it is not for another mask to hold it up, or for sigwait to find. */
+#define BY_SIGNALS(T, name, parameters, arguments, before, after) \
+    CALL_BY(T, name, parameters, before, BLOCKING((race_signals_first(), __real_##name arguments)), after)
 CALL(int, sigemptyset, (sigset_t *set), (set), , OUT(set))
 CALL(int, sigfillset, (sigset_t *set), (set), , OUT(set))
 CALL(int, sigaddset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
@@ -41,14 +44,14 @@ CALL(int, sigdelset, (sigset_t *set, int s), (set, s), , if (r == 0) OUT(set))
 CALL(int, sigandset, (sigset_t *to, const sigset_t *a, const sigset_t *b), (to, a, b), ALL(IN(a), IN(b)), OUT(to))
 CALL(int, sigorset, (sigset_t *to, const sigset_t *a, const sigset_t *b), (to, a, b), ALL(IN(a), IN(b)), OUT(to))
 CALL(int, sigismember, (const sigset_t *set, int s), (set, s), IN(set), )
-CALL(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
-CALL(int, pthread_sigmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
+BY_SIGNALS(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
+BY_SIGNALS(int, pthread_sigmask, (int how, const sigset_t *new, sigset_t *old), (how, new, old), IN(new), if (r == 0) OUT(old))
 CALL(int, sigpending, (sigset_t *set), (set), , if (r == 0) OUT(set))
 CALL(int, sigaltstack, (const stack_t *new, stack_t *old), (new, old), IN(new), if (r == 0) OUT(old))
-WAITS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
-WAITS(int, sigwait, (const sigset_t *set, int *s), (set, s), IN(set), if (r == 0) OUT(s))
-WAITS(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info), IN(set), if (r > 0) OUT(info))
-WAITS(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), (set, info, t), ALL(IN(set), IN(t)), if (r > 0) OUT(info))
+BY_SIGNALS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
+BY_SIGNALS(int, sigwait, (const sigset_t *set, int *s), (set, s), IN(set), if (r == 0) OUT(s))
+BY_SIGNALS(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info), IN(set), if (r > 0) OUT(info))
+BY_SIGNALS(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), (set, info, t), ALL(IN(set), IN(t)), if (r > 0) OUT(info))
 CALL(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), IN(set), if (fd < 0) race_fd_opened(r, pc))
 
 /* ---- children ---- */
