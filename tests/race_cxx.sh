@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# C++ programs with race detection, by each C++ compiler there is and at two levels, run as run_report.sh runs programs in C.
+# C++ programs with race detection, by each C++ compiler and library there is and at two levels, run as run_report.sh runs programs in C.
 #   race_cxx.sh DETECTOR_SOURCES LIBRARY LIBRARIES_BEHIND_IT... -- SOURCE...
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,11 +13,19 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 ran=0
 for compiler in g++ clang++; do
     command -v "$compiler" > /dev/null || continue
-    for source in "$@"; do
-        for level in -O0 -O2; do
-            "$compiler" -std=c++17 -g $level -Wall -Wextra -Werror "${compile[@]}" "$source" -o "$work/program" "${link[@]}" "$library" "${behind[@]}"
-            "$here/run_report.sh" race "$source" "$work/program" || { echo "race_cxx: $compiler $level $source" >&2; exit 1; }
-            ran=$((ran + 1))
+    for standard in -std=c++20 -stdlib=libc++; do
+        if [ $standard = -stdlib=libc++ ]; then
+            standard+=" -std=c++20"
+            # shellcheck disable=SC2086  # options
+            echo 'int main() {}' | "$compiler" $standard -include vector -x c++ - -o "$work/program" 2> /dev/null || continue
+        fi
+        for source in "$@"; do
+            for level in -O0 -O2; do
+                # shellcheck disable=SC2086
+                "$compiler" $standard -g $level -Wall -Wextra -Werror "${compile[@]}" "$source" -o "$work/program" "${link[@]}" "$library" "${behind[@]}"
+                "$here/run_report.sh" race "$source" "$work/program" || { echo "race_cxx: $compiler $standard $level $source" >&2; exit 1; }
+                ran=$((ran + 1))
+            done
         done
     done
 done

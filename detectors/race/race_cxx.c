@@ -203,6 +203,59 @@ void __wrap__ZNSt13__future_base13_State_baseV211_Make_ready6_M_setEv(struct rea
     r->announce = announce;
 }
 
+/* ---- libc++ ---- */
+
+/* The last weak reference frees the block, into which the last shared one's destructor wrote. Counting is left to the library's header, but for this. As the
+ * library does it, with an atomic that is seen. */
+struct weak_count {
+    void (*const *functions)(struct weak_count *);
+    int64_t shared, weak;   /* references beyond the first */
+};
+enum { ON_ZERO_WEAK = 4 };
+int64_t __tsan_atomic64_load(const volatile int64_t *a, int order);
+int64_t __tsan_atomic64_fetch_add(volatile int64_t *a, int64_t x, int order);
+
+/* __shared_weak_count::__release_weak */
+void __wrap__ZNSt3__119__shared_weak_count14__release_weakEv(struct weak_count *c)
+{
+    if (__tsan_atomic64_load(&c->weak, __ATOMIC_ACQUIRE) == 0 || __tsan_atomic64_fetch_add(&c->weak, -1, __ATOMIC_ACQ_REL) == 0)
+        c->functions[ON_ZERO_WEAK](c);
+}
+
+/* call_once: that it is done is stored by the library, and looked at by the program. */
+struct once {
+    volatile unsigned long *flag;
+    void *arg;
+    void (*fn)(void *);
+};
+
+static void once_main(void *p)
+{
+    const struct once *o = p;
+    o->fn(o->arg);
+    race_release(race_cur(), (const void *)o->flag);
+}
+
+/* std::__call_once */
+void __real__ZNSt3__111__call_onceERVmPvPFvS2_E(volatile unsigned long *flag, void *arg, void (*fn)(void *)) __attribute__((weak));
+void __wrap__ZNSt3__111__call_onceERVmPvPFvS2_E(volatile unsigned long *flag, void *arg, void (*fn)(void *))
+{
+    struct once o = {flag, arg, fn};
+    __real__ZNSt3__111__call_onceERVmPvPFvS2_E(flag, &o, once_main);
+    race_acquire(race_cur(), (const void *)flag);
+}
+
+/* barrier: whoever arrives last ends the phase. */
+bool __real__ZNSt3__131__arrive_barrier_algorithm_baseEPNS_24__barrier_algorithm_baseEh(void *barrier, unsigned char phase) __attribute__((weak));
+bool __wrap__ZNSt3__131__arrive_barrier_algorithm_baseEPNS_24__barrier_algorithm_baseEh(void *barrier, unsigned char phase)
+{
+    race_release_merge(race_cur(), barrier);
+    bool last = __real__ZNSt3__131__arrive_barrier_algorithm_baseEPNS_24__barrier_algorithm_baseEh(barrier, phase);
+    if (last)
+        race_acquire(race_cur(), barrier);
+    return last;
+}
+
 /* ---- where the program made a thread, an exception, or waited ---- */
 
 /* std::thread's constructor; what it takes is a unique_ptr, passed by its address */

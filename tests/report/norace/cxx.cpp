@@ -148,7 +148,7 @@ int main()
     sum += (int)n->text.size();   /* 60 */
     delete n;
     f.join();
-    std::atomic_flag flag = ATOMIC_FLAG_INIT;
+    std::atomic_flag flag{};
     int counted = 0;
     auto count = [&] {
         for (int i = 0; i < 1000; i++) {

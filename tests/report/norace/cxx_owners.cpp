@@ -1,11 +1,15 @@
-/* What C++'s library counts and announces by its own atomics: whoever is the last owner of an exception destroys it, after all others are done with it; a result
- * that becomes ready at a thread's end is seen after the destructors of that thread's data. The order in time is by steps that the detector doesn't see. */
-// expect: sum 21
+/* What C++'s libraries count and announce by their own atomics: whoever is the last owner of an exception destroys it, after all others are done with
+ * it; so does the last weak pointer with an object's memory; a result that becomes ready at a thread's end is seen after the destructors of that
+ * thread's data; call_once and barrier (libc++'s). The order in time is by steps that the detector doesn't see. */
+// expect: sum 24
 // absent: DATA RACE
 // env: GORACE=atexit_sleep_ms=0
+#include <barrier>
 #include <cstdio>
 #include <exception>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -181,6 +185,59 @@ static int task_at_end()
     return sum;
 }
 
+/* The other thread destroys the object, this one frees the memory that it was in. */
+static int last_weak()
+{
+    auto object = std::make_shared<failure>();
+    std::weak_ptr<failure> weak = object;
+    step(0);
+    std::thread other([object = std::move(object)]() mutable {
+        object.reset();
+        step(1);
+    });
+    await(1);
+    bool gone = !weak.lock();
+    weak.reset();
+    other.join();
+    return gone;
+}
+
+static int once()
+{
+    std::once_flag flag;
+    int made = 0;
+    step(0);
+    std::thread other([&] {
+        std::call_once(flag, [&] { made = 1; });
+        step(1);
+    });
+    await(1);
+    std::call_once(flag, [&] { made = 2; });
+    int is = made;
+    other.join();
+    return is;
+}
+
+static int phases()
+{
+    int cells[2] = {0, 0}, sum = 0;
+    auto add = [&]() noexcept { sum += cells[0] + cells[1]; };
+    std::barrier<decltype(add)> barrier(2, add);
+    auto part = [&](int i) {
+        for (int n = 0; n < 20; n++) {
+            cells[i] = n;
+            barrier.arrive_and_wait();
+            if (cells[1 - i] != n || sum < n)
+                return;
+            barrier.arrive_and_wait();
+        }
+    };
+    std::thread other(part, 1);
+    part(0);
+    other.join();
+    return sum == 4 * 190;
+}
+
 int main()
 {
     int sum = owned_by_two(thrown());                                    /* 1 */
@@ -188,6 +245,7 @@ int main()
     sum += left_by_handler(thrown());                                    /* 1 */
     sum += by_chance() + of_the_library() + nested() + alone();          /* 7 */
     sum += ready_at_end() + task_at_end();                               /* 8 */
+    sum += last_weak() + once() + phases();                              /* 3 */
     /* an exception of no class, and what throws while another is handled */
     try {
         try {

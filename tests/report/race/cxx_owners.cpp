@@ -1,13 +1,16 @@
-/* Exceptions with two owners, and results of threads that end: what no owner's letting go and no readiness orders. Who made a thread or an
- * exception is the program, not the library. */
+/* Exceptions and other objects with two owners, results of threads that end, call_once, barriers: what no owner's letting go, no readiness and so on
+ * orders. Who made a thread or an exception is the program, not the library. */
 // race-expect: WARNING: DATA RACE
-// race-expect: Found 4 data race
+// race-expect: Found 7 data race
 // absent: _M_start_thread|__cxa_allocate_exception
 // race-status: 66
 // env: GORACE=atexit_sleep_ms=0
+#include <barrier>
 #include <cstdio>
 #include <exception>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -68,5 +71,45 @@ int main()
     });
     sum += future.get() + last;
     b.join();
+    /* 5: an object is used after its owner has let go; the last weak pointer frees its memory */
+    struct plain { int n = 1; };
+    step(0);
+    auto object = std::make_shared<plain>();
+    std::weak_ptr<plain> weak = object;
+    std::thread c([object = std::move(object)]() mutable {
+        plain *kept = object.get();
+        object.reset();
+        kept->n++;
+        step(1);
+    });
+    await(1);
+    weak.reset();
+    c.join();
+    /* 6: done after the once, not by it */
+    std::once_flag once;
+    int made = 0;
+    step(0);
+    std::thread d([&] {
+        std::call_once(once, [] {});
+        made = 1;
+        step(1);
+    });
+    await(1);
+    std::call_once(once, [] {});
+    int is = made;
+    d.join();
+    /* 7: done after the arrival */
+    int cell = is;
+    std::barrier<> barrier(2);
+    step(0);
+    std::thread e2([&] {
+        (void)barrier.arrive();
+        cell++;
+        step(1);
+    });
+    await(1);
+    barrier.arrive_and_wait();
+    sum += cell;
+    e2.join();
     printf("%d\n", sum < 100);
 }
