@@ -59,8 +59,34 @@ static int leaf_of(uintptr_t pc)
     return i;
 }
 
+/* A handler that has returned is in libc's __restore_rt: what it interrupted is still to be taken up, from the context on top of the stack. */
+struct kernel_action {   /* sigaction as the kernel has it, which libc's does not tell all of */
+    void (*fn)(int, siginfo_t *, void *);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+static _Atomic(uintptr_t) restorer;
+enum { RESTORER_BYTES = 9 };
+
+static void find_restorer(int s)
+{
+    struct kernel_action a;
+    if (!atomic_load_explicit(&restorer, memory_order_relaxed) && syscall(SYS_rt_sigaction, s, NULL, &a, sizeof a.mask) == 0)
+        atomic_store_explicit(&restorer, (uintptr_t)a.restorer, memory_order_relaxed);
+}
+
+static const ucontext_t *interrupted(const ucontext_t *uc)
+{
+    uintptr_t from = atomic_load_explicit(&restorer, memory_order_relaxed);
+    while (from && (uintptr_t)uc->uc_mcontext.gregs[REG_RIP] - from < RESTORER_BYTES)
+        uc = (const ucontext_t *)uc->uc_mcontext.gregs[REG_RSP];
+    return uc;
+}
+
 static bool is_at_work(const ucontext_t *uc)
 {
+    uc = interrupted(uc);
     if (race_deferring)
         return true;
     if (race_in_call)
@@ -150,13 +176,6 @@ static void handler(int s, siginfo_t *info, void *context)
  * that it is to be cancelled. ---- */
 
 enum { CANCEL = 32 };
-/* As the kernel has it: glibc's sigaction does not let this signal be changed. */
-struct kernel_action {
-    void (*fn)(int, siginfo_t *, void *);
-    unsigned long flags;
-    void (*restorer)(void);
-    uint64_t mask;
-};
 static void (*cancels)(int, siginfo_t *, void *);   /* glibc's handler */
 
 static void cancel_handler(int s, siginfo_t *info, void *context)
@@ -326,6 +345,8 @@ static int set_action(int s, const struct sigaction *new, struct sigaction *old)
         atomic_store_explicit(&handlers[s].fn, (uintptr_t)new->sa_sigaction, memory_order_release);
     }
     int err = REAL(sigaction)(s, is_function ? &ours : new, &was);
+    if (is_function && err == 0)
+        find_restorer(s);
     if (err != 0) {
         if (is_function) {
             atomic_store_explicit(&handlers[s].wants_info, before_info, memory_order_relaxed);
