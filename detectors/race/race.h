@@ -59,7 +59,7 @@ struct race_g {
     struct stack_node *node;    /* current call stack */
     uint32_t cut;               /* calls below node that have no node of their own */
     uint32_t slot, clock;
-    uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0; and SIGNAL_WAITS (race_off, below) */
+    uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0; and SIGNAL_WAITS (below) */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
@@ -98,8 +98,8 @@ static inline struct race_g *race_cur(void)
     struct race_g *g = race_cur_tls;
     return race_likely(g != NULL) ? g : race_attach();
 }
-/* A signal was deferred (race_signal.c). It comes where the detector is entered, whatever other signals do then; the hooks see it in the look that they take at
- * `disabled` anyway. */
+/* A bit of `disabled`: a signal was deferred (race_signal.c), and comes where the detector is entered the next time. The hooks see it in the look that they
+ * take at `disabled` anyway. */
 enum { SIGNAL_WAITS = 1 << 30 };
 /* Whether g's accesses are not checked. */
 static inline bool race_is_off(const struct race_g *g)

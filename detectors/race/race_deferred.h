@@ -27,7 +27,7 @@ bool deferred_take_oldest(int from, int to, const sigset_t *blocked, siginfo_t *
 
 /* This thread's oldest; 0: there is none. */
 int deferred_oldest(int from, int to, const sigset_t *blocked);
-/* The kernel is to send s now; waits for it some 100 us at most. */
+/* The kernel is to send s now; waits for it, some 200 us at most. */
 void deferred_hurry(int s);
 /* Whether any thread has any. */
 bool deferred_any(void);

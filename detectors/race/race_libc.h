@@ -70,18 +70,10 @@ static inline void race_called_back(uintptr_t *outer)
 /* An address at which all threads release what they did, when they end. */
 extern const uint64_t race_ended_threads;
 
-/* ---- race_signal.c ---- */
+/* ---- race_at_work.c ---- */
 
-/* Inside a call that may block for long: the thread is not within the detector, whatever its program counter says. */
+/* Inside a call that may block for long: the thread is not within the detector while it is in libc, whoever called that. */
 extern _Thread_local unsigned race_in_call __attribute__((tls_model("initial-exec")));
-/* A signal that found the detector at work is being deferred: it is still at work, whichever function of libc is called for that. */
-extern _Thread_local unsigned race_deferring __attribute__((tls_model("initial-exec")));
-/* Signals that were deferred are handled: before the program blocks them, or waits for them in another way. */
-void race_signals_first(void);
-/* The same; the thread is not checked any more. */
-void race_signal_thread_ends(void);
-/* Threads may be cancelled anywhere from now on: in the program, that is. */
-void race_signal_cancels(void);
 #define BLOCKING(call) \
     __extension__({ \
         race_in_call++; \
@@ -89,5 +81,19 @@ void race_signal_cancels(void);
         race_in_call--; \
         blocking_result; \
     })
+/* A signal that found the detector at work is being deferred: it is still at work, whichever function of libc is called for that. */
+extern _Thread_local unsigned race_deferring __attribute__((tls_model("initial-exec")));
+
+/* ---- race_signal.c ---- */
+
+/* Signals that were deferred are handled: before the program blocks them, or waits for them in another way. */
+void race_signals_first(void);
+/* The same; the thread is not checked any more. */
+void race_signal_thread_ends(void);
+
+/* ---- race_cancel.c ---- */
+
+/* Threads may be cancelled anywhere from now on: in the program, that is. */
+void race_signal_cancels(void);
 
 #endif
