@@ -60,11 +60,12 @@ static struct thread **bucket_of(pthread_t id)
     return &buckets[((uintptr_t)id * 0x9e3779b97f4a7c15u) >> 54];
 }
 
-static struct thread **find_locked(pthread_t id)
+/* The latest of that identity: what comes before it in time may be joined already, but not yet unlisted by its joiner. */
+static struct thread *find_locked(pthread_t id)
 {
-    struct thread **t = bucket_of(id);
-    while (*t && (*t)->id != id)
-        t = &(*t)->next;
+    struct thread *t = *bucket_of(id);
+    while (t && t->id != id)
+        t = t->next;
     return t;
 }
 
@@ -74,9 +75,11 @@ static void unref_locked(struct thread *t)
         race_free(t, sizeof *t);
 }
 
-static void unlist_locked(struct thread **place)
+static void unlist_locked(struct thread *t)
 {
-    struct thread *t = *place;
+    struct thread **place = bucket_of(t->id);
+    while (*place != t)
+        place = &(*place)->next;
     *place = t->next;
     unref_locked(t);
 }
@@ -118,7 +121,7 @@ static void thread_ends(void *arg)
     bool alone = t->detached;
     struct race_g *g = t->g;
     if (alone)
-        unlist_locked(find_locked(t->id));
+        unlist_locked(t);
     unref_locked(t);
     table_unlock();
     if (alone || !has_end_key)
@@ -145,21 +148,28 @@ static void call_at_end(struct thread *t)
         __cxa_thread_atexit_impl(thread_ends, t, &end_key);
 }
 
-/* The thread is gone for good: what it did happens before what the caller does now. */
-static void joined(pthread_t id)
+/* Before the real join: once that has returned, the identity may be another thread's. */
+static struct thread *to_join(pthread_t id)
 {
     table_lock();
-    struct thread **place = find_locked(id), *t = *place;
-    struct race_g *g = t ? t->g : NULL;
-    if (t)
-        unlist_locked(place);
+    struct thread *t = find_locked(id);
     table_unlock();
-    if (g) {
-        race_release(g, g);
-        race_acquire(race_cur(), g);
-        race_sync_forget((uintptr_t)g, sizeof(void *));
-        race_g_end(g);
-    }
+    return t;
+}
+
+/* The thread is gone for good: what it did happens before what the caller does now. */
+static void joined(struct thread *t)
+{
+    if (!t)
+        return;
+    table_lock();
+    struct race_g *g = t->g;
+    unlist_locked(t);
+    table_unlock();
+    race_release(g, g);
+    race_acquire(race_cur(), g);
+    race_sync_forget((uintptr_t)g, sizeof(void *));
+    race_g_end(g);
 }
 
 /* ---- the beginning ---- */
@@ -241,7 +251,8 @@ static void list_maker(struct race_g *me)
         return;
     pthread_t self = pthread_self();
     table_lock();
-    bool known = *find_locked(self) != NULL;
+    const struct thread *latest = find_locked(self);
+    bool known = latest && latest->g == me;
     table_unlock();
     if (known)
         return;
@@ -306,7 +317,7 @@ INTERPOSE int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*
 
 /* ---- waiting for the end ---- */
 
-static int join_result(pthread_t t, void **result, int err, uintptr_t pc)
+static int join_result(struct thread *t, void **result, int err, uintptr_t pc)
 {
     if (err == 0) {
         joined(t);
@@ -316,36 +327,42 @@ static int join_result(pthread_t t, void **result, int err, uintptr_t pc)
     return err;
 }
 
+#define JOIN(id, result, call)                                                                                                                     \
+    ({                                                                                                                                             \
+        struct thread *joins = to_join(id);                                                                                                        \
+        join_result(joins, result, call, PC);                                                                                                      \
+    })
+
 INTERPOSE int pthread_join(pthread_t t, void **result)
 {
-    return join_result(t, result, BLOCKING(REAL(pthread_join)(t, result)), PC);
+    return JOIN(t, result, BLOCKING(REAL(pthread_join)(t, result)));
 }
 
 INTERPOSE int pthread_tryjoin_np(pthread_t t, void **result)
 {
-    return join_result(t, result, REAL(pthread_tryjoin_np)(t, result), PC);
+    return JOIN(t, result, REAL(pthread_tryjoin_np)(t, result));
 }
 
 INTERPOSE int pthread_timedjoin_np(pthread_t t, void **result, const struct timespec *until)
 {
-    return join_result(t, result, BLOCKING(REAL(pthread_timedjoin_np)(t, result, until)), PC);
+    return JOIN(t, result, BLOCKING(REAL(pthread_timedjoin_np)(t, result, until)));
 }
 
 INTERPOSE int pthread_clockjoin_np(pthread_t t, void **result, clockid_t clock, const struct timespec *until)
 {
-    return join_result(t, result, BLOCKING(REAL(pthread_clockjoin_np)(t, result, clock, until)), PC);
+    return JOIN(t, result, BLOCKING(REAL(pthread_clockjoin_np)(t, result, clock, until)));
 }
 
 INTERPOSE int pthread_detach(pthread_t id)
 {
     struct race_g *over = NULL;
     table_lock();
-    struct thread **place = find_locked(id), *t = *place;
+    struct thread *t = find_locked(id);
     if (t) {
         t->detached = true;
         if (t->ended) {
             over = t->g;
-            unlist_locked(place);
+            unlist_locked(t);
         }
     }
     table_unlock();
@@ -370,9 +387,10 @@ INTERPOSE int thrd_create(thrd_t *id, thrd_start_t fn, void *arg)
 INTERPOSE int thrd_join(thrd_t t, int *result)
 {
     void *r;
+    struct thread *joins = to_join(t);
     int err = BLOCKING(REAL(pthread_join)(t, &r));
     if (err == 0) {
-        joined(t);
+        joined(joins);
         if (result) {
             writes(result, sizeof *result, PC);
             *result = (int)(intptr_t)r;

@@ -119,6 +119,23 @@ static void joins(void)
     }
 }
 
+/* An identity is another thread's as soon as its thread is joined, before its joiner goes on. */
+static void *writes(void *p) { *(int *)p = 1; return p; }
+static void *makes_others(void *p)
+{
+    for (int i = 0; i < 1500; i++) {
+        pthread_t t;
+        int local = 0;
+        pthread_create(&t, NULL, writes, &local);
+        if (i % 3 == 0)
+            while (pthread_tryjoin_np(t, NULL) == EBUSY) sched_yield();
+        else
+            pthread_join(t, NULL);
+        local++;
+    }
+    return p;
+}
+
 /* ---- detached ---- */
 
 static sem_t sem;
@@ -340,6 +357,7 @@ static void *steps(void *p)
 
 static void meeting(void)
 {
+    four(makes_others);
     four(calls_once);
     pthread_t t[4];
     mtx_init(&mtx, mtx_plain);
