@@ -3,6 +3,7 @@
 #include <gort.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,17 @@ HIDDEN void await(int n)
             return;
         usleep(100);
     }
+}
+
+/* A thread that doesn't get the signal. */
+__attribute__((unused)) static void create_without(int number, pthread_t *t, void *(*fn)(void *), void *arg)
+{
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_BLOCK, &one, NULL);
+    pthread_create(t, NULL, fn, arg);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
 }
 
 int x;   /* not static: a store that nobody reads must stay a store */

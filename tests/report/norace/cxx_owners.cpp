@@ -12,17 +12,9 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
-#include <unistd.h>
 
-static volatile int hidden_step;
-__attribute__((no_sanitize("thread"), noinline)) static void step(int n) { __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory"); }
-__attribute__((no_sanitize("thread"), noinline)) static void await(int n)
-{
-    for (int now = 0; now < n; usleep(100))
-        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_step) : "memory");
-}
+#include "../cxx_test.h"
 
 struct failure {
     int code = 1;
@@ -54,13 +46,10 @@ static int code_of(const std::exception_ptr &e)
 static int owned_by_two(std::exception_ptr e)
 {
     int sum = 0;
-    step(0);
-    std::thread other([e, &sum]() mutable {
+    std::thread other = first([e, &sum]() mutable {
         sum = code_of(e);
         e = nullptr;
-        step(1);
     });
-    await(1);
     e = nullptr;
     other.join();
     return sum;
@@ -69,16 +58,13 @@ static int owned_by_two(std::exception_ptr e)
 static int left_by_handler(std::exception_ptr e)
 {
     int sum = 0;
-    step(0);
-    std::thread other([e, &sum]() mutable {
+    std::thread other = first([e, &sum]() mutable {
         try {
             std::rethrow_exception(std::exchange(e, nullptr));
         } catch (failure &f) {
             sum = f.code++;
         }
-        step(1);
     });
-    await(1);
     e = nullptr;
     other.join();
     return sum;
@@ -129,17 +115,14 @@ static int nested()
     } catch (...) {
         e = std::current_exception();
     }
-    step(0);
-    std::thread other([e, &sum]() mutable {
+    std::thread other = first([e, &sum]() mutable {
         try {
             std::rethrow_exception(e);
         } catch (const outer &o) {
             sum = o.code + code_of(o.nested_ptr());
         }
         e = nullptr;
-        step(1);
     });
-    await(1);
     e = nullptr;
     other.join();
     return sum;
@@ -190,12 +173,9 @@ static int last_weak()
 {
     auto object = std::make_shared<failure>();
     std::weak_ptr<failure> weak = object;
-    step(0);
-    std::thread other([object = std::move(object)]() mutable {
+    std::thread other = first([object = std::move(object)]() mutable {
         object.reset();
-        step(1);
     });
-    await(1);
     bool gone = !weak.lock();
     weak.reset();
     other.join();
@@ -206,12 +186,9 @@ static int once()
 {
     std::once_flag flag;
     int made = 0;
-    step(0);
-    std::thread other([&] {
+    std::thread other = first([&] {
         std::call_once(flag, [&] { made = 1; });
-        step(1);
     });
-    await(1);
     std::call_once(flag, [&] { made = 2; });
     int is = made;
     other.join();

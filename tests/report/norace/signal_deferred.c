@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include "race_test.h"
 #include <errno.h>
-#include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -71,12 +70,7 @@ static void hands_on(void)
     pthread_t t;
     must(pipe(fds) == 0, "a pipe");
     signal(SIGALRM, tells_pipe);
-    sigset_t alarm;
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-    pthread_create(&t, NULL, reads_pipe, NULL);
-    pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+    create_without(SIGALRM, &t, reads_pipe, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
     errno = 77;
     for (int i = 0; i < N; i++) {
@@ -93,9 +87,7 @@ static void hands_on(void)
     sem_init(&sem, 0, 0);
     for (int i = 0; i < TURNS; i++) {
         struct itimerval soon = {{0, 0}, {0, 300}};
-        pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-        pthread_create(&t, NULL, waits, &i);
-        pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+        create_without(SIGALRM, &t, waits, &i);
         more[i] = i + 1;
         signal(SIGALRM, posts);
         setitimer(ITIMER_REAL, &soon, NULL);

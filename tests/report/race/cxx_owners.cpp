@@ -12,16 +12,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
-#include <unistd.h>
 
-static volatile int hidden_step;
-__attribute__((no_sanitize("thread"), noinline)) static void step(int n) { __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory"); }
-__attribute__((no_sanitize("thread"), noinline)) static void await(int n)
-{
-    for (int now = 0; now < n; usleep(100))
-        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_step) : "memory");
-}
+#include "../cxx_test.h"
 
 struct failure {
     volatile int code = 1;   /* or its last write would be left out */
@@ -40,7 +32,7 @@ int main()
 {
     /* 1: one owner changes it while the other looks. 2: a reference to it is used after its owner has let go; the last one destroys it. */
     std::exception_ptr e = std::make_exception_ptr(failure());
-    std::thread a([e]() mutable {
+    std::thread a = first([e]() mutable {
         const failure *kept = nullptr;
         try {
             std::rethrow_exception(e);
@@ -50,9 +42,7 @@ int main()
         }
         e = nullptr;
         sum += kept->code;
-        step(1);
     });
-    await(1);
     try {
         std::rethrow_exception(e);
     } catch (const failure &f) {
@@ -73,41 +63,32 @@ int main()
     b.join();
     /* 5: an object is used after its owner has let go; the last weak pointer frees its memory */
     struct plain { int n = 1; };
-    step(0);
     auto object = std::make_shared<plain>();
     std::weak_ptr<plain> weak = object;
-    std::thread c([object = std::move(object)]() mutable {
+    std::thread c = first([object = std::move(object)]() mutable {
         plain *kept = object.get();
         object.reset();
         kept->n++;
-        step(1);
     });
-    await(1);
     weak.reset();
     c.join();
     /* 6: done after the once, not by it */
     std::once_flag once;
     int made = 0;
-    step(0);
-    std::thread d([&] {
+    std::thread d = first([&] {
         std::call_once(once, [] {});
         made = 1;
-        step(1);
     });
-    await(1);
     std::call_once(once, [] {});
     int is = made;
     d.join();
     /* 7: done after the arrival */
     int cell = is;
     std::barrier<> barrier(2);
-    step(0);
-    std::thread e2([&] {
+    std::thread e2 = first([&] {
         (void)barrier.arrive();
         cell++;
-        step(1);
     });
-    await(1);
     barrier.arrive_and_wait();
     sum += cell;
     e2.join();

@@ -6,7 +6,6 @@
 // env: GORACE=atexit_sleep_ms=0
 // runs: 10
 #include "race_test.h"
-#include <signal.h>
 #include <sys/time.h>
 
 static volatile sig_atomic_t came;
@@ -28,12 +27,7 @@ static void *other(void *p)
 int main(void)
 {
     pthread_t t;
-    sigset_t alarm;
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-    pthread_create(&t, NULL, other, NULL);
-    pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+    create_without(SIGALRM, &t, other, NULL);
     signal(SIGALRM, on_alarm);
     struct itimerval soon = {{0, 0}, {0, 2000}};
     setitimer(ITIMER_REAL, &soon, NULL);
