@@ -412,15 +412,22 @@ void race_access_miss_within(uintptr_t addr, uintptr_t pc, uint64_t now, uintptr
     access_miss(addr, pc, now, slice, false);
 }
 
-static void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
+static race_noinline void access_part_new(struct race_g *g, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     struct shadow *s = shadow_of(addr);
     if (race_likely(s != NULL))
-        access_word(g, s, addr, now_of(g, ((1u << size) - 1) << (addr & 7), kind), pc);
+        access_word(g, s, addr, now, pc);
+}
+
+static inline __attribute__((always_inline)) void access_part(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind, uintptr_t pc)
+{
+    uint64_t now = now_of(g, ((1u << size) - 1) << (addr & 7), kind);
+    if (race_unlikely(addr >> 47 || !shadow_stands_for(atomic_load_explicit(&shadow_in(shadow_slice(addr), addr)->epoch, RELAXED), now)))
+        access_part_new(g, addr, now, pc);
 }
 
 /* Parts of words at both ends, whole words between, slice by slice. */
-void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+static race_noinline void access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
 {
     if (race_unlikely(race_is_off(g) || n == 0))
         return;
@@ -454,6 +461,13 @@ void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind
     }
     if (n > 0)
         access_part(g, addr, (unsigned)n, kind, pc);
+}
+
+/* Short ranges are mostly copies of a scalar, made in this epoch before. */
+void race_access_range(struct race_g *g, uintptr_t addr, size_t n, unsigned kind, uintptr_t pc)
+{
+    if (race_unlikely(n > 8 || addr >> 47 || !race_access_stands(g, addr, (unsigned)n, kind)))
+        access_range(g, addr, n, kind, pc);
 }
 
 /* Whether all that the word remembers is a single access that happened before, as far as can be said at once; e: its epoch. */

@@ -38,8 +38,31 @@ static inline __attribute__((always_inline)) void race_access_sized(uintptr_t ad
         return;
     }
     uint64_t bytes = ((uint64_t)1 << size) - 1, now = g->epoch | bytes << ((addr & 7) + MASK_SHIFT);
-    if (race_unlikely(kind & EPOCH_WRITE ? e != (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) != 0))
+    if (race_unlikely(kind & EPOCH_WRITE ? e != (now | EPOCH_WRITE) : ((e ^ now) & ~(uint64_t)EPOCH_WRITE) != 0) &&
+        race_unlikely(!shadow_stands_for(e, now | kind)))   /* a part of what was accessed as a whole */
         race_access_miss(addr, RACE_HOOK_PC(), now | kind, slice);
+}
+
+/* Whether the goroutine has accessed [addr, addr + size), up to 8 bytes, in this epoch before in a way that stands for this access, as the first words
+ * there say: two, perhaps. */
+static inline __attribute__((always_inline)) bool race_access_stands(const struct race_g *g, uintptr_t addr, unsigned size, unsigned kind)
+{
+    uintptr_t slice = shadow_slice(addr);
+    const struct shadow *s = shadow_in(slice, addr);
+    uint64_t bytes = (((uint64_t)1 << size) - 1) << (addr & 7), none = g->epoch | kind;
+    if (race_unlikely(!shadow_stands_for(atomic_load_explicit(&s->epoch, memory_order_relaxed), none | (bytes & 0xff) << MASK_SHIFT)))
+        return false;
+    bytes >>= 8;
+    return bytes == 0 || (race_likely((addr ^ (addr + 8)) >> SLICE_BITS == 0) &&
+                          shadow_stands_for(atomic_load_explicit(&s[1].epoch, memory_order_relaxed), none | bytes << MASK_SHIFT));
+}
+
+/* An access of size 2, 4 or 8 at any address. */
+static inline __attribute__((always_inline)) void race_access_unaligned(uintptr_t addr, unsigned size, unsigned kind)
+{
+    const struct race_g *g = race_cur_tls;
+    if (race_unlikely(!g || !race_access_stands(g, addr, size, kind)))
+        race_access_odd(addr, RACE_HOOK_PC(), size << 8 | kind);
 }
 
 #endif

@@ -45,13 +45,15 @@ void __tsan_func_exit(void)
 /* Each in a cache line of its own: what is executed of it mostly fits. */
 #define ACCESS(name, size, kind) \
     __attribute__((aligned(64))) void __tsan_##name(void *addr) { race_access_sized((uintptr_t)addr, size, kind); }
+#define UNALIGNED(name, size, kind) \
+    __attribute__((aligned(64))) void __tsan_##name(void *addr) { race_access_unaligned((uintptr_t)addr, size, kind); }
 #define ACCESS16(name, kind) \
     void __tsan_##name(void *addr) { race_access_range(race_cur(), (uintptr_t)addr, 16, kind, PC); }
 
 #define SIZES(prefix, kind) \
     ACCESS(prefix##1, 1, kind) ACCESS(prefix##2, 2, kind) ACCESS(prefix##4, 4, kind) ACCESS(prefix##8, 8, kind) ACCESS16(prefix##16, kind)
 #define SIZES_UNALIGNED(prefix, kind) \
-    ACCESS(prefix##2, 2, kind) ACCESS(prefix##4, 4, kind) ACCESS(prefix##8, 8, kind) ACCESS16(prefix##16, kind)
+    UNALIGNED(prefix##2, 2, kind) UNALIGNED(prefix##4, 4, kind) UNALIGNED(prefix##8, 8, kind) ACCESS16(prefix##16, kind)
 
 SIZES(read, 0)
 SIZES(write, EPOCH_WRITE)
