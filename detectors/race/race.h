@@ -77,6 +77,9 @@ struct race_g {
     struct clock fence_acquire; /* what its relaxed loads saw since: an acquire fence makes it known */
     struct clock fence_release; /* what it knew at its last release fence; relaxed stores publish it */
     uint32_t fence_slot, fence_value;   /* and what this fence published; value 0: there was none */
+    struct race_sync *noted;    /* what its last load that had to lock found, in that version (race_sync_is_settled), was learned, or only noted above */
+    uint64_t noted_version;
+    bool noted_is_known;
     struct race_who *who;
     struct race_g *next;        /* free list */
     uint32_t seen_slot, seen_clock;   /* race_access.c: the last answer of `known` that was yes; true for good, as knowledge only grows */

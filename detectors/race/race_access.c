@@ -183,10 +183,18 @@ static inline __attribute__((always_inline)) void word_enter(struct race_g *g, s
     }
 }
 
+/* An access through a null pointer faults, and never comes to be. (Nobody owns the region: who would, is found out the slow way only.) */
+static inline bool is_null(uintptr_t addr)
+{
+    return addr >> BIAS_BITS == 0;
+}
+
 /* The region is not the caller's, or somebody has locked the word. */
 static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uint32_t region, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e;
+    if (is_null(addr))
+        return;
     if (race_unlikely((region & BIAS_OWNER) != BIAS_SHARED || !shadow_try_lock(s, addr, region, &e)))
         e = shadow_hold(s, addr, &region);
     word_enter(g, s, e, region, addr, now, pc);
@@ -271,7 +279,7 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
 /* The caller can't change the word alone. */
 static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, uint32_t region)
 {
-    if ((region & BIAS_OWNER) == BIAS_SHARED)
+    if ((region & BIAS_OWNER) == BIAS_SHARED && !is_null(addr))
         access_shared(addr, pc, now, s, region);
     else
         access_new(addr, pc, now);

@@ -125,6 +125,8 @@ static uint32_t shared_before(uintptr_t region)
 /* What a region that nobody had yet becomes. */
 static uint32_t first_owner(const struct bias_thread *me, uintptr_t region, uint32_t word)
 {
+    if (region == 0)   /* busy == 0 is `none`: whoever took it away would wait for a thread that is not busy at all */
+        return (word & MARKS) | BIAS_SETTLED << BIAS_MOVES_SHIFT | BIAS_SHARED;
     if (shared_before(region))
         return (word & MARKS) | MOVES_FOUGHT_FOR << BIAS_MOVES_SHIFT | BIAS_SHARED;
     return word | (is_possible && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED);

@@ -59,7 +59,10 @@ void signal_entry(int s, siginfo_t *info, void *context)
     enum deferred_kind kind = deferred_is(info);
     if (kind == DEFERRED_STALE)
         return;
+    struct race_left left = {0, 0};
     bool at_work = is_at_work(context);
+    if (at_work && is_fault(s, info) && race_atomic_left(&left))
+        at_work = false;   /* in what the program does */
     if (at_work && signal_comes_later(s, info, atomic_load_explicit(&signal_handlers[s].fn, memory_order_relaxed), kind == DEFERRED_AGAIN))
         return;
     struct race_g *g = race_cur_tls, *outer = race_interrupted;
@@ -85,6 +88,7 @@ void signal_entry(int s, siginfo_t *info, void *context)
         call(s, kind == DEFERRED_AGAIN ? &earlier : info, context);
     }
     race_in_call = in_call;
+    race_atomic_back(&left);
     if (unchecked) {
         race_interrupted = outer;
         race_cur_tls = g;

@@ -41,6 +41,16 @@ bool signal_comes_later(int s, const siginfo_t *info, uintptr_t fn, bool is_agai
 /* What was deferred on this thread and isn't blocked is handled, of signals [from, to]. */
 void signal_handle_deferred(int from, int to);
 
+/* ---- race_atomic.c ---- */
+
+struct race_left {
+    uintptr_t sync;     /* race_atomic_at; 0: none */
+    uintptr_t region;
+};
+/* At a fault: whether the calling thread was at an atomic of the program's. Then it lets go of what it holds for that; race_atomic_back takes it again. */
+bool race_atomic_left(struct race_left *left);
+void race_atomic_back(const struct race_left *left);
+
 /* ---- race_cancel.c ---- */
 
 enum { CANCEL_SIGNAL = 32 };   /* glibc's */

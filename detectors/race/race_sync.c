@@ -5,7 +5,7 @@
  * lines for each. The list, and all that is in it, is read and written under the lock, but by who is alone with a sync:
  * its address stands for what the caller holds (race_acquire_held), or its thread is the owner, as follows.
  *
- * The neighbours of an address lie in neighbouring buckets, and each page has a count, so that forgetting a freed block looks only where there is
+ * The neighbours of an address lie in neighbouring buckets, one for each 4 bytes, and each page has a count, so that forgetting a freed block looks only where there is
  * something. The table is committed as touched.
  *
  * What one thread alone synchronizes by, in a region that is biased to it, does without the lock (own_begin; race_atomic.c: alone_begin). The
@@ -22,7 +22,10 @@
  * version. So if the flag or anything else that it read was stored by a change that is not over, it finds LOCKED or another version the second time.
  * Two things change without the lock or a version: the sync of an owner, so there must be none, or the caller, to begin with (another can only come with a
  * change, and taking off the last one is a change that ends when he is not busy any more); and `seen`, which stays set in this version. A sync that
- * was freed is not that address's (held), or has a new version: no two that begin are equal. */
+ * was freed is not that address's (held), or has a new version: no two that begin are equal.
+ *
+ * What of it is known is one look where all that is there is one goroutine's (whole). Else who polls would have to lock each time, to learn nothing: so a
+ * goroutine remembers the version in which it last learned all that was there, or noted it for an acquire fence (race_sync_note). */
 #include "race_sync.h"
 
 #include <sched.h>
@@ -42,7 +45,7 @@ static uint32_t page_hash(uintptr_t addr)
 
 static _Atomic(uintptr_t) *bucket_of(uintptr_t addr)
 {
-    return &buckets[(page_hash(addr) + (uint32_t)(addr >> 3)) % BUCKETS];
+    return &buckets[(page_hash(addr) + (uint32_t)(addr >> 2)) % BUCKETS];
 }
 
 static atomic_uint *page_of(uintptr_t addr)
@@ -84,6 +87,10 @@ static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
         last.wait = !fought_for ? WAIT_FIRST : last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
         if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
             return;
+        /* From the second wait on it looks for a moment: who tries again and again may have the lock just when we look. */
+        for (uint64_t from = __builtin_ia32_rdtsc(); rounds >= 1 && __builtin_ia32_rdtsc() - from < WAIT_FIRST;)
+            if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
+                return;
         if (rounds > 16)
             sched_yield();   /* the holder may have been taken off the processor */
     }
@@ -161,6 +168,15 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
         atomic_fetch_add_explicit(page_of(addr), 1, memory_order_relaxed);
     }
     return s;
+}
+
+void race_sync_note(struct race_g *g, struct race_sync *s, bool known)
+{
+    if (!s || (atomic_load_explicit(bucket_of(s->addr), memory_order_relaxed) & ~(uintptr_t)LOCKED) != (uintptr_t)s)
+        return;
+    g->noted = s;
+    g->noted_version = s->version;
+    g->noted_is_known = known;
 }
 
 void race_sync_unlock(uintptr_t addr)
@@ -332,12 +348,13 @@ bool race_sync_look(uintptr_t addr, struct race_look *look)
     return owner == 0 || owner == bias_me->id;
 }
 
-bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look)
+static inline __attribute__((always_inline)) bool is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool relaxed)
 {
     struct race_sync *s = (struct race_sync *)look->first;
     uint32_t slot = 0, value = 0;
-    bool whole = true, seen = true, same = true;
+    bool whole = true, seen = true, same = true, noted = false;
     if (s) {
+        noted = s == g->noted && look->version == g->noted_version && (relaxed || g->noted_is_known) && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == 0;   /* an owner changes no version */
         slot = __atomic_load_n(&s->slot, __ATOMIC_RELAXED);
         value = __atomic_load_n(&s->value, __ATOMIC_RELAXED);
         whole = __atomic_load_n(&s->whole, __ATOMIC_RELAXED);
@@ -348,7 +365,19 @@ bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct r
     if (!same || atomic_load_explicit(bucket_of(addr), memory_order_acquire) != look->first ||
         (s && __atomic_load_n(&s->version, __ATOMIC_RELAXED) != look->version))
         return false;
-    return !s || (whole && (slot == g->slot || (seen && clock_get(&g->known, slot) >= value)));
+    if (!s || noted || (whole && slot == g->slot))
+        return true;
+    return whole && seen && (clock_get(&g->known, slot) >= value || (relaxed && clock_get(&g->fence_acquire, slot) >= value));
+}
+
+bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look)
+{
+    return is_settled(g, addr, look, false);
+}
+
+bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look)
+{
+    return is_settled(g, addr, look, true);
 }
 
 static bool is_none(uintptr_t addr)
@@ -484,21 +513,21 @@ void race_release_held(struct race_g *g, const void *addr)
 void race_sync_forget(uintptr_t addr, size_t n)
 {
     uintptr_t end = addr + n;
-    addr &= ~7ul;
+    addr &= ~3ul;
     while (addr < end) {
         uintptr_t page_end = (addr | 4095) + 1, stop = end < page_end ? end : page_end;
         if (atomic_load_explicit(page_of(addr), memory_order_relaxed) == 0) {
             addr = stop;
             continue;
         }
-        for (; addr < stop; addr += 8) {
+        for (; addr < stop; addr += 4) {
             _Atomic(uintptr_t) *b = bucket_of(addr);
             if (atomic_load_explicit(b, memory_order_relaxed) == 0)
                 continue;
             struct race_sync *first = lock(b);
             for (struct race_sync **p = &first; *p;) {
                 struct race_sync *s = *p;
-                if ((s->addr & ~7ul) != addr) {
+                if ((s->addr & ~3ul) != addr) {
                     p = &s->next;
                     continue;
                 }
@@ -516,13 +545,13 @@ void race_sync_forget(uintptr_t addr, size_t n)
 bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*fn)(void *, uint32_t, uint32_t), void *arg)
 {
     struct clock left = {NULL};
-    for (uintptr_t end = addr + n, word = addr & ~7ul; word < end; word += 8) {
+    for (uintptr_t end = addr + n, word = addr & ~3ul; word < end; word += 4) {
         if (is_none(word))
             continue;
         _Atomic(uintptr_t) *b = bucket_of(word);
         struct race_sync *first = lock(b);
         for (struct race_sync *s = first; s; s = s->next) {
-            if ((s->addr & ~7ul) != word)
+            if ((s->addr & ~3ul) != word)
                 continue;
             make_mine(s);
             if (!race_sync_is_known(g, s))

@@ -40,6 +40,8 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
 
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
+/* With it locked: g learned all that is in s, or noted it in fence_acquire. */
+void race_sync_note(struct race_g *g, struct race_sync *s, bool known);
 void race_sync_unlock(uintptr_t addr);
 /* By who has changed nothing there but clocks' trees and `seen`. */
 void race_sync_unlock_unchanged(uintptr_t addr);
@@ -52,6 +54,8 @@ struct race_look {
 };
 bool race_sync_look(uintptr_t addr, struct race_look *look);
 bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look);
+/* The same of a relaxed load: what was there for an acquire fence to make known, it has been noted already. */
+bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look);
 /* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
 struct race_sync *race_sync_held(uintptr_t addr);
 

@@ -14,7 +14,7 @@
     X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof) X(dwarf_formref_die) X(dwarf_peel_type)                   \
     X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
-    X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations)
+    X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations) X(dwarf_lineaddr)
 
 struct tb_libdw {
 #define X(name) __typeof__(&name) name;

@@ -225,6 +225,13 @@ static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
     const char *file = row ? dw.dwarf_linesrc(row, NULL, NULL) : NULL;
     if (file)
         dw.dwarf_lineno(row, &line);
+    /* Line 0: clang has moved the code, or made it of several lines'. The line of what comes before in the same function is near. */
+    for (Dwarf_Addr begin; file && line == 0 && n > 0 && dw.dwarf_lineaddr(row, &begin) == 0 && dw.dwarf_haspc(&scopes[0], begin - 1) > 0;) {
+        row = dw.dwarf_getsrc_die(cu, begin - 1);
+        if (!row || dw.dwarf_lineno(row, &line) != 0)
+            break;
+        file = dw.dwarf_linesrc(row, NULL, NULL);
+    }
     out[0] = (struct tb_frame){.file = file ? file : "??", .line = file ? line : 0};
     for (int i = 0; i < n && found < FRAMES_MAX; i++) {
         if (!is_function(&scopes[i]))
