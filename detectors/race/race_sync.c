@@ -354,7 +354,8 @@ static inline __attribute__((always_inline)) bool is_settled(const struct race_g
     uint32_t slot = 0, value = 0;
     bool whole = true, seen = true, same = true, noted = false;
     if (s) {
-        noted = s == g->noted && look->version == g->noted_version && (relaxed || g->noted_is_known) && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == 0;   /* an owner changes no version */
+        noted = s == g->noted && look->version == g->noted_version && (relaxed || g->noted_is_known);
+        noted = noted && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == 0;   /* the caller's thread, for another goroutine, changes no version */
         slot = __atomic_load_n(&s->slot, __ATOMIC_RELAXED);
         value = __atomic_load_n(&s->value, __ATOMIC_RELAXED);
         whole = __atomic_load_n(&s->whole, __ATOMIC_RELAXED);

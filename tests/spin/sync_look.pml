@@ -1,12 +1,12 @@
 /* A model of the look without the lock at what is left at an atomic's address (detectors/race/race_sync.c, race_sync_look), in all interleavings: thread
  * ALONE releases there, as the sync's owner without the bucket's lock where it can; thread OTHER releases with it; a third loads with it, which takes
- * the owner off; a fourth polls the atomic by looks. check.sh says with which options it holds, and with which it must not.
+ * the owner off; a fourth polls the atomic by looks; a fifth has noted, with the lock, in what version it knows what is there, and polls by that. check.sh says with which options it holds, and with which it must not.
  *
  * Loads of the looker come in order, and so do the stores of a change (the acquire and release fences; x86 by itself); that an owner is either seen to be busy
  * or sees that it is none any more is race_bias.pml's, so here memory is simple. Each release stores a new number into the atomic, and leaves
  * (slot, value): a new value, or, if it may belong to the epoch before (nobody has seen that, and nothing was recorded since, which may always be so), the same.
  *
- * Claims: when a look says that nothing was changed, (slot, value) is what the store left whose number was read; and whoever's epoch was seen by a look does not
+ * Claims: when a look says that nothing was changed, (slot, value) is what the store left whose number was read, and where it was noted, what is known; and whoever's epoch was seen by a look does not
  * go on in it. Each process ends. */
 #define ALONE 1
 #define OTHER 2
@@ -155,4 +155,28 @@ active proctype polls() {
         }
         n++
     od
+}
+
+active proctype notes() {
+    byte noted, knows_slot, knows_value, v;
+    bool well;
+    lock_it();
+    disown();
+    seen = true;
+    noted = version;
+    knows_slot = slot;
+    knows_value = value;
+    locked = false;
+    well = !locked;
+    well = well && version == noted;
+    v = flag;
+    well = well && owner == 0;
+    well = well && !locked;
+    d_step {
+        well = well && version == noted;
+        if
+        :: well && v != 0 -> assert(knows_slot == left_slot[v] && knows_value == left_value[v])
+        :: else
+        fi
+    }
 }
