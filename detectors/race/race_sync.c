@@ -5,8 +5,8 @@
  * lines for each. The list, and all that is in it, is read and written under the lock, but by who is alone with a sync:
  * its address stands for what the caller holds (race_acquire_held), or its thread is the owner, as follows.
  *
- * The neighbours of an address lie in neighbouring buckets, one for each 4 bytes, and each page has a count, so that forgetting a freed block looks only where there is
- * something. The table is committed as touched.
+ * The neighbours of an address lie in neighbouring buckets, one for each 4 bytes, and each page has a count, so that forgetting a freed block looks only where
+ * there is something. The table is committed as touched.
  *
  * What one thread alone synchronizes by, in a region that is biased to it, does without the lock (own_begin; race_atomic.c: alone_begin). The
  * thread is the sync's owner then, and may use it between bias_enter and bias_leave. Who has locked the bucket and finds another owner takes

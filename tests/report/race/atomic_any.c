@@ -4,6 +4,9 @@
 // race-status: 66
 // env: GORACE=atexit_sleep_ms=0
 #include "race_test.h"
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Watomic-alignment"   /* that is what this is about */
+#endif
 
 struct s24 { long a, b, c; };
 static _Atomic(struct s24) large, other;
