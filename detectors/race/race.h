@@ -80,6 +80,7 @@ struct race_g {
     struct race_sync *noted;    /* what its last load that had to lock found, in that version (race_sync_is_settled), was learned, or only noted above */
     uint64_t noted_version;
     bool noted_is_known;
+    uint32_t noted_left;        /* the value that it left there; 0: it is not known to be part of that version */
     struct race_who *who;
     struct race_g *next;        /* free list */
     uint32_t seen_slot, seen_clock;   /* race_access.c: the last answer of `known` that was yes; true for good, as knowledge only grows */

@@ -123,7 +123,9 @@ void race_atomic_back(const struct race_left *left)
     account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
     race_sync_unlock(ADDR);
 
-#define MODIFY(T, now) \
+/* What writes the value that is there already, as who tries to set a flag that is set, again and again, does not lock the address either, if all that it
+ * would leave is there: it would keep the one that is waited for from it. is: the value; next: the one after `v`. */
+#define MODIFY(T, is, now, next) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
@@ -133,12 +135,31 @@ void race_atomic_back(const struct race_left *left)
         alone_done(g, ADDR, sizeof(T), how, true, PC); \
         return v; \
     } \
+    struct race_look look; \
+    bool left = releases(mo) && race_sync_has_left(g); \
+    if ((left || !leaves_something(g, mo)) && race_sync_look(ADDR, &look)) { \
+        T v = is; \
+        if (v == (T)(next) && (left ? race_sync_is_left(g, ADDR, &look, acquires(mo)) : nothing_to_see(g, ADDR, &look, mo))) { \
+            if (!left) \
+                account(g, ADDR, sizeof(T), EPOCH_WRITE, false, false, PC); \
+            return v; \
+        } \
+    } \
     struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
     OPERATE(ADDR, T v = now); \
     saw(g, s, mo); \
     bool before = modified(g, s, mo); \
     account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
-    race_sync_unlock(ADDR); \
+    if (v != (T)(next)) { \
+        race_sync_unlock(ADDR); \
+    } else if (releases(mo)) { \
+        race_sync_unlock_left(g, s, acquires(mo)); \
+    } else if (g->fence_value) { \
+        race_sync_unlock(ADDR); \
+    } else { \
+        race_sync_note(g, s, acquires(mo)); \
+        race_sync_unlock_unchanged(ADDR); \
+    } \
     return v;
 
 /* Success has order mo; failure is a load of order fmo: who tries again and again does so without the lock, as a load does, and would else keep it from
@@ -177,17 +198,18 @@ void race_atomic_back(const struct race_left *left)
     } \
     return done;
 
+#define NOW __atomic_load_n(a, __ATOMIC_SEQ_CST)
 #define DEFINE(BITS, T) \
-    T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, __atomic_load_n(a, __ATOMIC_SEQ_CST)) } \
+    T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, NOW) } \
     void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { STORE(T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST)) } \
-    DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), __atomic_load_n(a, __ATOMIC_SEQ_CST))
+    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST), x) } \
+    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST), v + x) } \
+    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST), v - x) } \
+    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST), v & x) } \
+    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST), v | x) } \
+    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST), v ^ x) } \
+    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST), ~(v & x)) } \
+    DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), NOW)
 
 /* gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
 #define DEFINE_CAS(BITS, T, operation, now) \
@@ -212,13 +234,13 @@ DEFINE(64, uint64_t)
 
 int128 __tsan_atomic128_load(const volatile int128 *a, int mo) { LOAD(int128, read16(a)) }
 void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x)) }
-int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(x)) }
-int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old + x)) }
-int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old - x)) }
-int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old & x)) }
-int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old | x)) }
-int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(old ^ x)) }
-int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, LOOP16(~(old & x))) }
+int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(x), x) }
+int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old + x), v + x) }
+int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old - x), v - x) }
+int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old & x), v & x) }
+int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old | x), v | x) }
+int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old ^ x), v ^ x) }
+int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(~(old & x)), ~(v & x)) }
 DEFINE_CAS(128, int128, cas16(a, c, x), read16(a))
 
 void __tsan_atomic_thread_fence(int mo)

@@ -55,7 +55,7 @@ static atomic_uint *page_of(uintptr_t addr)
 
 /* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, how long ago a bucket that was found locked twice counts as fought for, and how
  * often it is changed then. */
-enum { WAIT_FIRST = 400, WAIT_MAX = 16000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
+enum { WAIT_FIRST = 400, WAIT_MAX = 48000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
 
 /* Without a look at the bucket meanwhile: that would take the line from the holder. */
 static void wait_away(uint64_t ticks)
@@ -72,6 +72,32 @@ static uint64_t changes_of(_Atomic(uintptr_t) *b)
     return first ? __atomic_load_n(&first->version, __ATOMIC_RELAXED) : 0;
 }
 
+/* Who has waited once and finds the bucket locked again presses: the others let it go first, for a while (its thread may not be running). Counted for
+ * buckets that hash alike together. */
+enum { PRESSING = 1 << 10, LET_PASS = 4000 };
+static atomic_uint pressing[PRESSING];
+
+static atomic_uint *pressing_at(const _Atomic(uintptr_t) *b)
+{
+    return &pressing[(b - buckets) % PRESSING];
+}
+
+static race_noinline void let_pass(_Atomic(uintptr_t) *b)
+{
+    for (uint64_t from = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - from < LET_PASS && atomic_load_explicit(pressing_at(b), memory_order_relaxed);)
+        __builtin_ia32_pause();
+}
+
+/* One that presses: until it is unlocked. */
+static race_noinline void press(_Atomic(uintptr_t) *b)
+{
+    for (unsigned rounds = 0; atomic_load_explicit(b, memory_order_relaxed) & LOCKED; rounds++) {
+        __builtin_ia32_pause();
+        if (rounds % 256 == 255)
+            sched_yield();   /* the holder may have been taken off the processor */
+    }
+}
+
 static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
 {
     static _Thread_local struct { _Atomic(uintptr_t) *bucket; uint64_t when, wait; } last __attribute__((tls_model("initial-exec")));
@@ -80,34 +106,33 @@ static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
         last.wait = WAIT_FIRST;
     last.bucket = b;
     last.when = now;
-    for (unsigned rounds = 0;; rounds++) {
-        uint64_t before = changes_of(b);
-        wait_away(last.wait);
-        bool fought_for = changes_of(b) - before >= last.wait / CHANGED_EACH;   /* or we met by chance */
-        last.wait = !fought_for ? WAIT_FIRST : last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
-        if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
-            return;
-        /* From the second wait on it looks for a moment: who tries again and again may have the lock just when we look. */
-        for (uint64_t from = __builtin_ia32_rdtsc(); rounds >= 1 && __builtin_ia32_rdtsc() - from < WAIT_FIRST;)
-            if (!(atomic_load_explicit(b, memory_order_relaxed) & LOCKED))
-                return;
-        if (rounds > 16)
-            sched_yield();   /* the holder may have been taken off the processor */
-    }
+    uint64_t before = changes_of(b);
+    wait_away(last.wait);
+    bool fought_for = changes_of(b) - before >= last.wait / CHANGED_EACH;   /* or we met by chance */
+    last.wait = !fought_for ? WAIT_FIRST : last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
 }
 
 /* Acquire pairs with the release of unlock(). By the release fence nothing of a change is seen before LOCKED is (race_sync_look). Returns the first of the
  * list. */
 static struct race_sync *lock(_Atomic(uintptr_t) *b)
 {
-    for (;;) {
+    for (unsigned waited = 0;;) {
+        if (race_unlikely(atomic_load_explicit(pressing_at(b), memory_order_relaxed)) && waited < 2)
+            let_pass(b);
         uintptr_t first = atomic_load_explicit(b, memory_order_relaxed);
         if (race_likely(!(first & LOCKED)) &&
             race_likely(atomic_compare_exchange_strong_explicit(b, &first, first | LOCKED, memory_order_acquire, memory_order_relaxed))) {
             atomic_thread_fence(memory_order_release);
+            if (race_unlikely(waited > 1))
+                atomic_fetch_sub_explicit(pressing_at(b), 1, memory_order_relaxed);
             return (struct race_sync *)first;
         }
-        wait_unlocked(b);
+        if (waited++ == 0)
+            wait_unlocked(b);
+        else if (waited == 2)
+            atomic_fetch_add_explicit(pressing_at(b), 1, memory_order_relaxed);
+        if (waited > 1)
+            press(b);
     }
 }
 
@@ -177,6 +202,20 @@ void race_sync_note(struct race_g *g, struct race_sync *s, bool known)
     g->noted = s;
     g->noted_version = s->version;
     g->noted_is_known = known;
+    g->noted_left = 0;
+}
+
+void race_sync_unlock_left(struct race_g *g, struct race_sync *s, bool known)
+{
+    _Atomic(uintptr_t) *b = bucket_of(s->addr);
+    struct race_sync *first = (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)LOCKED);
+    if (first == s) {
+        g->noted = s;
+        g->noted_version = s->version + 1;
+        g->noted_is_known = known;
+        g->noted_left = g->clock - 1;
+    }
+    unlock_changed(b, first);
 }
 
 void race_sync_unlock(uintptr_t addr)
@@ -348,37 +387,50 @@ bool race_sync_look(uintptr_t addr, struct race_look *look)
     return owner == 0 || owner == bias_me->id;
 }
 
-static inline __attribute__((always_inline)) bool is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool relaxed)
+/* Whether nothing was changed since the look, after what was read. */
+static inline __attribute__((always_inline)) bool is_unchanged(uintptr_t addr, const struct race_look *look)
 {
     struct race_sync *s = (struct race_sync *)look->first;
-    uint32_t slot = 0, value = 0;
-    bool whole = true, seen = true, same = true, noted = false;
-    if (s) {
-        noted = s == g->noted && look->version == g->noted_version && (relaxed || g->noted_is_known);
-        noted = noted && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == 0;   /* the caller's thread, for another goroutine, changes no version */
-        slot = __atomic_load_n(&s->slot, __ATOMIC_RELAXED);
-        value = __atomic_load_n(&s->value, __ATOMIC_RELAXED);
-        whole = __atomic_load_n(&s->whole, __ATOMIC_RELAXED);
-        seen = __atomic_load_n(&s->seen, __ATOMIC_RELAXED);
-        same = __atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr;
-    }
+    bool same = !s || __atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr;
     atomic_thread_fence(memory_order_acquire);
-    if (!same || atomic_load_explicit(bucket_of(addr), memory_order_acquire) != look->first ||
-        (s && __atomic_load_n(&s->version, __ATOMIC_RELAXED) != look->version))
+    return same && atomic_load_explicit(bucket_of(addr), memory_order_acquire) == look->first &&
+           (!s || __atomic_load_n(&s->version, __ATOMIC_RELAXED) == look->version);
+}
+
+/* (The caller's own thread, for another goroutine, changes no version.) */
+static inline bool is_noted(const struct race_g *g, const struct race_look *look, bool acquires)
+{
+    struct race_sync *s = (struct race_sync *)look->first;
+    return s == g->noted && look->version == g->noted_version && (!acquires || g->noted_is_known) && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == 0;
+}
+
+static inline __attribute__((always_inline)) bool is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires)
+{
+    struct race_sync *s = (struct race_sync *)look->first;
+    if (!s)
+        return is_unchanged(addr, look);
+    uint32_t slot = __atomic_load_n(&s->slot, __ATOMIC_RELAXED), value = __atomic_load_n(&s->value, __ATOMIC_RELAXED);
+    bool whole = __atomic_load_n(&s->whole, __ATOMIC_RELAXED), seen = __atomic_load_n(&s->seen, __ATOMIC_RELAXED), noted = is_noted(g, look, acquires);
+    if (!is_unchanged(addr, look))
         return false;
-    if (!s || noted || (whole && slot == g->slot))
+    if (noted || (whole && slot == g->slot))
         return true;
-    return whole && seen && (clock_get(&g->known, slot) >= value || (relaxed && clock_get(&g->fence_acquire, slot) >= value));
+    return whole && seen && (clock_get(&g->known, slot) >= value || (!acquires && clock_get(&g->fence_acquire, slot) >= value));
 }
 
 bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look)
 {
-    return is_settled(g, addr, look, false);
+    return is_settled(g, addr, look, true);
 }
 
 bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look)
 {
-    return is_settled(g, addr, look, true);
+    return is_settled(g, addr, look, false);
+}
+
+bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires)
+{
+    return look->first && is_noted(g, look, acquires) && is_unchanged(addr, look);
 }
 
 static bool is_none(uintptr_t addr)

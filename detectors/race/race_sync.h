@@ -40,11 +40,19 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
 
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
-/* With it locked: g learned all that is in s, or noted it in fence_acquire. */
+/* With it locked, before that is given back: g learned all that is in s, which may be NULL, or noted it in fence_acquire. */
 void race_sync_note(struct race_g *g, struct race_sync *s, bool known);
 void race_sync_unlock(uintptr_t addr);
 /* By who has changed nothing there but clocks' trees and `seen`. */
 void race_sync_unlock_unchanged(uintptr_t addr);
+
+/* By who has left its last epoch in s, and noted or learned all that is there. */
+void race_sync_unlock_left(struct race_g *g, struct race_sync *s, bool known);
+/* Whether nothing was recorded or learned since. */
+static inline bool race_sync_has_left(const struct race_g *g)
+{
+    return g->noted_left && g->noted_left == race_g_value(g);
+}
 
 /* A look without the lock. After race_sync_look has said yes the caller does what it has to at addr (it reads the program's atomic). If
  * race_sync_is_settled then says yes, nothing was changed between the two, and g had nothing to learn and nothing to leave. Acquire. */
@@ -56,6 +64,8 @@ bool race_sync_look(uintptr_t addr, struct race_look *look);
 bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look);
 /* The same of a relaxed load: what was there for an acquire fence to make known, it has been noted already. */
 bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look);
+/* The same of a release, or of one that acquires too, by who has left all that it knows (race_sync_has_left): nobody has changed what is there since then. */
+bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires);
 /* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
 struct race_sync *race_sync_held(uintptr_t addr);
 
