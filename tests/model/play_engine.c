@@ -253,9 +253,9 @@ static void play_atomic(const struct step *s, int p)
         } else if (s->op == OP_STORE) { \
             __tsan_atomic##bits##_store(a, (T)s->size, mo); \
         } else if (s->op == OP_RMW && s->size % 2) { \
-            __tsan_atomic##bits##_exchange(a, (T)s->size, mo); \
+            __tsan_atomic##bits##_exchange(a, s->other % 2 ? is : (T)s->size, mo);   /* half of them change nothing */ \
         } else if (s->op == OP_RMW) { \
-            __tsan_atomic##bits##_fetch_add(a, 1, mo); \
+            __tsan_atomic##bits##_fetch_add(a, s->other % 2, mo); \
         } else if (s->op == OP_CAS && s->size % 2) { \
             if (__tsan_atomic##bits##_compare_exchange_val(a, is, (T)s->size, mo, MO_RELAXED) != is) abort(); \
         } else if (s->op == OP_CAS) { \

@@ -216,7 +216,7 @@ static void atomic(const struct step *s, int g)
     case OP_LOAD: access_atomic_load(at, size, mo); break;
     case OP_STORE: access_atomic_store(at, size, (uint64_t)s->size, mo); break;
     case OP_EXCHANGE: access_atomic_exchange(at, size, (uint64_t)s->size, mo); break;
-    case OP_ADD: access_atomic_add(at, size, 1, mo); break;
+    case OP_ADD: access_atomic_add(at, size, s->other % 2, mo); break;   /* half of them change nothing */
     case OP_CAS: if (!access_atomic_cas(at, size, is, is + 1, mo)) die("a compare-and-swap failed"); break;
     default: if (access_atomic_cas_fails(at, size, is + 1, mo)) die("a compare-and-swap succeeded");
     }
