@@ -52,7 +52,7 @@ static void g_release_to(struct race_g *from, struct race_g *to)
     race_g_new_epoch(from);
 }
 
-static void access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind)
+static inline __attribute__((always_inline)) void access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind)   /* one place of the program, in each test */
 {
     race_cur_tls = g;
     if (kind & EPOCH_ATOMIC)

@@ -166,6 +166,7 @@ static void *ends(void *p)
     while (!may_end)
         for (int i = 0; i < 64; i++)
             mine[i]++;
+    sched_yield();   /* into the kernel: what was sent before may_end comes by then. (If the next way there were libc's to block all signals, it would be lost.) */
     return p;
 }
 
