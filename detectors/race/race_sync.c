@@ -1,9 +1,10 @@
 /* Synchronization by address: a hash table of race_sync. See race_sync.h.
  *
  * A bucket is one word: the first of its list, with bit 0 as its lock. Who finds it locked waits away from the cache line, longer each time: the holder,
- * which mostly comes again at once, gets many operations done meanwhile with all lines at hand; two that take turns would move five
- * lines for each. The list, and all that is in it, is read and written under the lock, but by who is alone with a sync:
- * its address stands for what the caller holds (race_acquire_held), or its thread is the owner, as follows.
+ * which mostly comes again at once, gets many operations done meanwhile with all lines at hand; two that take turns would move five lines for each. After
+ * such a turn it presses, and the others let it pass: a thread that tries in vain, again and again, would keep it from its lock. The list, and all that is
+ * in it, is read and written under the lock, but by who is alone with a sync: its address stands for what the caller holds (race_acquire_held), or its thread
+ * is the owner, as follows.
  *
  * The neighbours of an address lie in neighbouring buckets, one for each 4 bytes, and each page has a count, so that forgetting a freed block looks only where
  * there is something. The table is committed as touched.
@@ -98,7 +99,7 @@ static race_noinline void press(_Atomic(uintptr_t) *b)
     }
 }
 
-static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
+static race_noinline void wait_a_turn(_Atomic(uintptr_t) *b)
 {
     static _Thread_local struct { _Atomic(uintptr_t) *bucket; uint64_t when, wait; } last __attribute__((tls_model("initial-exec")));
     uint64_t now = __builtin_ia32_rdtsc();
@@ -116,23 +117,25 @@ static race_noinline void wait_unlocked(_Atomic(uintptr_t) *b)
  * list. */
 static struct race_sync *lock(_Atomic(uintptr_t) *b)
 {
-    for (unsigned waited = 0;;) {
-        if (race_unlikely(atomic_load_explicit(pressing_at(b), memory_order_relaxed)) && waited < 2)
+    for (unsigned tries = 0;; tries++) {
+        bool presses = tries > 1;
+        if (race_unlikely(atomic_load_explicit(pressing_at(b), memory_order_relaxed)) && !presses)
             let_pass(b);
         uintptr_t first = atomic_load_explicit(b, memory_order_relaxed);
         if (race_likely(!(first & LOCKED)) &&
             race_likely(atomic_compare_exchange_strong_explicit(b, &first, first | LOCKED, memory_order_acquire, memory_order_relaxed))) {
             atomic_thread_fence(memory_order_release);
-            if (race_unlikely(waited > 1))
+            if (race_unlikely(presses))
                 atomic_fetch_sub_explicit(pressing_at(b), 1, memory_order_relaxed);
             return (struct race_sync *)first;
         }
-        if (waited++ == 0)
-            wait_unlocked(b);
-        else if (waited == 2)
-            atomic_fetch_add_explicit(pressing_at(b), 1, memory_order_relaxed);
-        if (waited > 1)
+        if (tries == 0) {
+            wait_a_turn(b);
+        } else {
+            if (tries == 1)
+                atomic_fetch_add_explicit(pressing_at(b), 1, memory_order_relaxed);
             press(b);
+        }
     }
 }
 
