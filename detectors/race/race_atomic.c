@@ -124,8 +124,9 @@ void race_atomic_back(const struct race_left *left)
     race_sync_unlock(ADDR);
 
 /* What writes the value that is there already, as who tries to set a flag that is set, again and again, does not lock the address either, if all that it
- * would leave is there: it would keep the one that is waited for from it. is: the value; next: the one after `v`. */
-#define MODIFY(T, is, now, next) \
+ * would leave is there: it would keep the one that is waited for from it. may_stay: whether it could be so, whatever is there; is: the value; next: the one
+ * after `v`. */
+#define MODIFY(T, may_stay, is, now, next) \
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
@@ -137,7 +138,7 @@ void race_atomic_back(const struct race_left *left)
     } \
     struct race_look look; \
     bool left = releases(mo) && race_sync_has_left(g); \
-    if ((left || !leaves_something(g, mo)) && race_sync_look(ADDR, &look)) { \
+    if ((may_stay) && (left || !leaves_something(g, mo)) && race_sync_look(ADDR, &look)) { \
         T v = is; \
         if (v == (T)(next) && (left ? race_sync_is_left(g, ADDR, &look, acquires(mo)) : nothing_to_see(g, ADDR, &look, mo))) { \
             if (!left) \
@@ -202,13 +203,13 @@ void race_atomic_back(const struct race_left *left)
 #define DEFINE(BITS, T) \
     T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, NOW) } \
     void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { STORE(T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST), x) } \
-    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST), v + x) } \
-    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST), v - x) } \
-    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST), v & x) } \
-    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST), v | x) } \
-    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST), v ^ x) } \
-    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, NOW, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST), ~(v & x)) } \
+    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST), x) } \
+    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST), v + x) } \
+    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST), v - x) } \
+    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST), v & x) } \
+    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST), v | x) } \
+    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST), v ^ x) } \
+    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST), ~(v & x)) } \
     DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), NOW)
 
 /* gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
@@ -234,13 +235,13 @@ DEFINE(64, uint64_t)
 
 int128 __tsan_atomic128_load(const volatile int128 *a, int mo) { LOAD(int128, read16(a)) }
 void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x)) }
-int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(x), x) }
-int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old + x), v + x) }
-int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old - x), v - x) }
-int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old & x), v & x) }
-int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old | x), v | x) }
-int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(old ^ x), v ^ x) }
-int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, read16(a), LOOP16(~(old & x)), ~(v & x)) }
+int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(x), x) }
+int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old + x), v + x) }
+int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old - x), v - x) }
+int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(old & x), v & x) }
+int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(old | x), v | x) }
+int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old ^ x), v ^ x) }
+int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(~(old & x)), ~(v & x)) }
 DEFINE_CAS(128, int128, cas16(a, c, x), read16(a))
 
 void __tsan_atomic_thread_fence(int mo)

@@ -74,15 +74,25 @@ static void exchange_any(size_t n, volatile void *at, const void *desired, void 
     }
 }
 
+/* Whether the calling goroutine is checked: then it accesses what it has given. */
+static bool gives(struct race_g *g, size_t n, const void *reads, const void *writes, uintptr_t pc)
+{
+    if (!is_checked(g))
+        return false;
+    if (reads)
+        race_access_range(g, (uintptr_t)reads, n, 0, pc);
+    if (writes)
+        race_access_range(g, (uintptr_t)writes, n, EPOCH_WRITE, pc);
+    return true;
+}
+
 static void load_any(size_t n, const volatile void *at, void *to, int mo, uintptr_t pc)
 {
     struct race_g *g = race_cur();
     uintptr_t addr = (uintptr_t)at;
-    bool checked = is_checked(g);
     if (n == 0)
         return;
-    if (checked)
-        race_access_range(g, (uintptr_t)to, n, EPOCH_WRITE, pc);
+    bool checked = gives(g, n, NULL, to, pc);
     struct race_sync *s = race_sync_lock(addr, false);
     OPERATE(addr, read_any(n, at, to));
     if (checked)
@@ -97,13 +107,9 @@ static void write_any(size_t n, volatile void *at, const void *desired, void *ol
 {
     struct race_g *g = race_cur();
     uintptr_t addr = (uintptr_t)at;
-    bool checked = is_checked(g);
     if (n == 0)
         return;
-    if (checked)
-        race_access_range(g, (uintptr_t)desired, n, 0, pc);
-    if (checked && old)
-        race_access_range(g, (uintptr_t)old, n, EPOCH_WRITE, pc);
+    bool checked = gives(g, n, desired, old, pc);
     struct race_sync *s = race_sync_lock(addr, checked && leaves_something(g, mo));
     OPERATE(addr, exchange_any(n, at, desired, old));
     if (!checked) {
@@ -141,13 +147,9 @@ void any_exchange(size_t n, volatile void *at, void *desired, void *old, int mo)
 bool any_compare_exchange(size_t n, volatile void *at, void *expected, void *desired, int mo, int fmo)
 {
     struct race_g *g = race_cur();
-    bool checked = is_checked(g);
     if (n == 0)
         return true;
-    if (checked) {
-        race_access_range(g, (uintptr_t)desired, n, 0, PC);
-        race_access_range(g, (uintptr_t)expected, n, 0, PC);
-    }
+    bool checked = gives(g, n, desired, NULL, PC) && gives(g, n, expected, NULL, PC);
     struct race_sync *s = race_sync_lock((uintptr_t)at, checked && leaves_something(g, mo));
     OPERATE((uintptr_t)at, bool done = cas_any(n, at, expected, desired));
     if (!checked) {
