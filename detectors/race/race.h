@@ -105,6 +105,11 @@ static inline struct race_g *race_cur(void)
 /* A bit of `disabled`: a signal was deferred (race_signal.c), and comes where the detector is entered the next time. The hooks see it in the look that they
  * take at `disabled` anyway. */
 enum { SIGNAL_WAITS = 1 << 30 };
+/* Whether g is nobody of the program's: what it does orders nothing and holds nothing. */
+static inline bool race_is_nobody(const struct race_g *g)
+{
+    return g == NULL || g == &race_ignored;
+}
 /* Whether g's accesses are not checked. */
 static inline bool race_is_off(const struct race_g *g)
 {
@@ -157,6 +162,15 @@ static inline void race_g_learn(struct race_g *g, const struct clock *c)
     if (clock_join(&g->known, c, false))
         race_g_learned(g);
 }
+/* Whether all that g knows is in what `slot` left with `value`: that was g, and it has learned nothing since. */
+static inline bool race_g_has_left_all(const struct race_g *g, uint32_t slot, uint32_t value)
+{
+    return slot == g->slot && value >= g->learned_at;
+}
+/* g learns what was known when `slot` published that value, and the value. Costs a reference where all that g knows is known there. */
+void race_g_learn_published(struct race_g *g, const struct clock *known, uint32_t slot, uint32_t value);
+/* Whether `known`, which may be a part of what is known somewhere, is enough to say that all that g knows is known there. */
+bool race_g_is_within(const struct race_g *g, const struct clock *known);
 /* A copy of what is known of who used the slot at that clock, and the id of the lockset that it held then. False: forgotten. */
 bool race_who_read(uint32_t slot, uint32_t clock, struct race_who *out, uint32_t *lockset);
 /* Whose stack addr lies on: a running one's, else the latest. */

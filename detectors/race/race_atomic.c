@@ -5,6 +5,7 @@
  * gets to the sync, whose owner it is (race_sync.c). */
 #include "race_atomic.h"
 #include "race_signal.h"
+#include "race_sync_table.h"
 
 /* ---- a sync of the thread's own ---- */
 

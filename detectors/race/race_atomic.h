@@ -106,7 +106,7 @@ static inline uint64_t now_at(const struct race_g *g, uintptr_t addr, unsigned s
 /* A release of the present epoch, whose end comes in account(). */
 static inline void leave(struct race_g *g, struct race_sync *s, bool store, bool knew)
 {
-    if (!store && s->whole && race_sync_is_up_to_date(g, s->slot, s->value)) {
+    if (!store && s->whole && race_g_has_left_all(g, s->slot, s->value)) {
         s->value = g->clock;   /* who else is part of it stays so */
         s->seen = false;
     } else if (store || (s->slot == g->slot && s->whole && s->own.root == NULL)) {

@@ -275,6 +275,27 @@ void race_g_end(struct race_g *g)
     race_free(g, sizeof *g);
 }
 
+/* What g published since it learned something is known there, or what was published where g learned it. */
+bool race_g_is_within(const struct race_g *g, const struct clock *known)
+{
+    return clock_get(known, g->slot) >= g->learned_at || (g->from_value && clock_get(known, g->from_slot) >= g->from_value);
+}
+
+/* Clocks of one leaf are joined as fast as it is found out whether they must be. */
+void race_g_learn_published(struct race_g *g, const struct clock *known, uint32_t slot, uint32_t value)
+{
+    if (known->root && known->root->level > 0 && ((g->from_slot == slot && g->from_value && g->from_value <= value) || race_g_is_within(g, known))) {
+        clock_copy(&g->known, known);
+        clock_raise(&g->known, slot, value);
+        g->from_slot = slot;
+        g->from_value = value;
+    } else {
+        clock_learn(&g->known, known, slot, value);
+        g->from_value = 0;
+    }
+    g->learned_at = g->clock;
+}
+
 void race_g_move(struct race_g *g)
 {
     clock_raise(&g->known, g->slot, g->clock);

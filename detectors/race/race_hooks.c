@@ -15,9 +15,9 @@
 #include "race_die.h"
 #include "race_flags.h"
 #include "race_locks.h"
+#include "race_pass.h"
 #include "race_report.h"
 #include "race_shadow.h"
-#include "race_sync.h"
 #include "race_suppress.h"
 #include "race_uses.h"
 

@@ -220,7 +220,7 @@ static inline void new_epoch(struct race_g *g)
 
 void race_lock_taken(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc, struct lockset *c)
 {
-    if (race_unlikely(!c) && (g == NULL || g == &race_ignored || g->locks_off))
+    if (race_unlikely(!c) && (race_is_nobody(g) || g->locks_off))
         return;
     new_epoch(g);
     if (race_unlikely(!c) && (c = add_new(g, (uintptr_t)addr, kind, pc)) == NULL) {   /* from here on nothing is known of this goroutine's locks */
@@ -304,7 +304,7 @@ static race_noinline bool released_slow(struct race_g *g, uintptr_t addr, unsign
 
 bool race_lock_released(struct race_g *g, const void *addr, unsigned kind)
 {
-    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+    if (race_unlikely(race_is_nobody(g) || g->locks_off))
         return true;
     struct lockset *s = g->locks;
     struct race_lock *l = s->lock;
@@ -397,7 +397,7 @@ void race_lock_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end ho
 
 void race_lock_misused(struct race_g *g, const void *addr, unsigned kind, enum lock_misuse what, uintptr_t pc)
 {
-    if (g == NULL || g == &race_ignored)
+    if (race_is_nobody(g))
         return;
     struct race_side now = {g->epoch, g->node->id, pc ? race_pc_pack(pc) : 0}, before = {0};
     struct race_lock *l = lock_find((uintptr_t)addr);

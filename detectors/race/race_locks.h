@@ -76,7 +76,7 @@ static inline struct lockset *race_lock_hinted(struct race_g *g, uintptr_t addr,
 /* g has locked addr, and has not acquired yet what its last holders left; kind: LOCK_*. Returns what race_lock_taken wants to know: race_lock_hinted. */
 static inline struct lockset *race_lock_begins(struct race_g *g, const void *addr, unsigned kind, uintptr_t pc)
 {
-    if (race_unlikely(g == NULL || g == &race_ignored || g->locks_off))
+    if (race_unlikely(race_is_nobody(g) || g->locks_off))
         return NULL;
     struct lockset *known = race_lock_hinted(g, (uintptr_t)addr, kind, pc);
     if (race_unlikely(!known))

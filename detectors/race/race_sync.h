@@ -20,21 +20,6 @@ struct race_sync {
     uint64_t version;         /* of its bucket, while it is the first there: another one after each change (race_sync_look) */
 };
 
-/* The same in an object of the runtime, which guards it: a channel's slot (runtime/hooks.h). Zero is empty. Value 0: everything is in `clock`. */
-struct race_pass {
-    struct clock clock;
-    uint32_t slot, value;
-};
-/* g acquires what is there, and releases what it knew before. */
-void race_pass(struct race_g *g, struct race_pass *p);
-/* g acquires. */
-void race_pass_see(struct race_g *g, const struct race_pass *p);
-/* g releases, joined to what is there. */
-void race_pass_leave(struct race_g *g, struct race_pass *p);
-void race_passes_forget(struct race_pass *p, size_t n);
-/* Both learn all that the other knows. */
-void race_meet(struct race_g *a, struct race_g *b);
-
 /* Who has released in [addr, addr + n) what g does not know: calls fn with slots and values that were left there, until it returns true. */
 bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*fn)(void *arg, uint32_t slot, uint32_t value), void *arg);
 
@@ -66,8 +51,6 @@ bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct r
 bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look);
 /* The same of a release, or of one that acquires too, by who has left all that it knows (race_sync_has_left): nobody has changed what is there since then. */
 bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires);
-/* Without the lock: the sync that is the first of addr's bucket, if it is addr's. For who may read it all the same. */
-struct race_sync *race_sync_held(uintptr_t addr);
 
 /* With it locked: */
 void race_sync_acquire(struct race_g *g, struct race_sync *s);
@@ -91,15 +74,10 @@ static inline bool race_sync_is_empty(const struct race_sync *s)
 {
     return s->value == 0 && s->clock.root == NULL;
 }
-/* Whether all that g knows is in what it left with `value`. */
-static inline bool race_sync_is_up_to_date(const struct race_g *g, uint32_t slot, uint32_t value)
-{
-    return slot == g->slot && value >= g->learned_at;
-}
 /* Whether that is all that is there: then a release only changes the value. */
 static inline bool race_sync_is_left_by(const struct race_g *g, const struct race_sync *s)
 {
-    return s->whole && s->own.root == NULL && race_sync_is_up_to_date(g, s->slot, s->value);
+    return s->whole && s->own.root == NULL && race_g_has_left_all(g, s->slot, s->value);
 }
 /* Whether g has nothing to learn here. */
 static inline bool race_sync_is_known(const struct race_g *g, const struct race_sync *s)

@@ -27,7 +27,7 @@ void race_use_object(struct race_g *g, uintptr_t object, int use, uintptr_t pc)
         [USE_STREAM] = 0,
         [USE_STREAM_CLOSE] = EPOCH_WRITE,
     };
-    if (g == NULL || g == &race_ignored)
+    if (race_is_nobody(g))
         return;
     struct stack_node *node = g->node, *call = g->cut ? NULL : race_stack_call(node, pc);
     if (call)

@@ -60,7 +60,7 @@ static struct object *find_locked(unsigned b, uintptr_t addr)
 
 struct race_wait *race_wait_enter(struct race_g *g, const volatile void *addr, unsigned kind, uintptr_t pc)
 {
-    if (g == NULL || g == &race_ignored)
+    if (race_is_nobody(g))
         return NULL;
     struct race_wait *w = race_alloc(sizeof *w);
     w->side = (struct race_side){g->epoch, g->node->id, race_pc_pack(pc)};
@@ -175,7 +175,7 @@ static race_noinline void waits_gone(struct race_g *g, uintptr_t from, uintptr_t
 
 void race_waits_gone(struct race_g *g, uintptr_t addr, size_t n, enum lock_end how, uintptr_t pc)
 {
-    if (race_likely(atomic_load_explicit(&nobjects, memory_order_relaxed) == 0) || g == NULL || g == &race_ignored || n == 0 || how == LOCK_INITIALIZED)
+    if (race_likely(atomic_load_explicit(&nobjects, memory_order_relaxed) == 0) || race_is_nobody(g) || n == 0 || how == LOCK_INITIALIZED)
         return;
     waits_gone(g, addr, addr + n, how, pc);
 }

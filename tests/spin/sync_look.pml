@@ -1,4 +1,4 @@
-/* A model of the look without the lock at what is left at an atomic's address (detectors/race/race_sync.c, race_sync_look), in all interleavings: thread
+/* A model of the look without the lock at what is left at an atomic's address (detectors/race/race_sync_look.c), in all interleavings: thread
  * ALONE releases there, as the sync's owner without the bucket's lock where it can; thread OTHER releases with it; a third loads with it, which takes
  * the owner off; a fourth polls the atomic by looks; a fifth has noted, with the lock, in what version it knows what is there, and polls by that. check.sh says with which options it holds, and with which it must not.
  *

@@ -6,6 +6,7 @@
  * The one thread plays two, as far as biased regions know (race_bias.h): so what they synchronize by is one's own, taken by the other, shared. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <race_pass.h>
 #include <race_shadow.h>
 #include <race_sync.h>
 #include <stdlib.h>
