@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # C++ programs with race detection, by each C++ compiler and library there is and at two levels, run as run_report.sh runs programs in C.
-#   race_cxx.sh DETECTOR_SOURCES LIBRARY LIBRARIES_BEHIND_IT... -- SOURCE...
+#   race_cxx.sh COMPILER DETECTOR_SOURCES LIBRARY LIBRARIES_BEHIND_IT... -- SOURCE...
+# COMPILER, gcc or clang, is the one that built the library: the other one's programs are run at one level, as its own build's test has the rest.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-options=$1 library=$2; shift 2
+built_by=$1 options=$2 library=$3; shift 3
 behind=()
 while [ "$1" != -- ]; do behind+=("$1"); shift; done
 shift
@@ -13,6 +14,7 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 ran=0
 for compiler in g++ clang++; do
     command -v "$compiler" > /dev/null || continue
+    case $built_by/$compiler in gcc/g++|clang/clang++) levels="-O0 -O2";; *) levels=-O2;; esac
     for standard in -std=c++20 -stdlib=libc++; do
         if [ $standard = -stdlib=libc++ ]; then
             standard+=" -std=c++20"
@@ -20,7 +22,7 @@ for compiler in g++ clang++; do
             echo 'int main() {}' | "$compiler" $standard -include vector -x c++ - -o "$work/program" 2> /dev/null || continue
         fi
         for source in "$@"; do
-            for level in -O0 -O2; do
+            for level in $levels; do
                 # shellcheck disable=SC2086
                 "$compiler" $standard -g $level -Wall -Wextra -Werror "${compile[@]}" "$source" -o "$work/program" "${link[@]}" "$library" "${behind[@]}"
                 "$here/run_report.sh" race "$source" "$work/program" || { echo "race_cxx: $compiler $standard $level $source" >&2; exit 1; }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Every function that a compiler calls under -fsanitize=thread is one that the detector has, and every function of libc that it stands in for is
 # one that programs are linked with. The library has the names of those for shared libraries too, and none of its own.
-#   tsan_symbols.sh CORPUS LIBRARY LINK_OPTIONS
-# Compiles the corpus with each compiler there is at each level with each set of options and looks at what stays undefined; and looks into the compilers
-# themselves for names that the corpus may not have provoked.
+#   tsan_symbols.sh COMPILER CORPUS LIBRARY LINK_OPTIONS
+# Compiles the corpus with each version there is of COMPILER, gcc or clang, at each level with each set of options and looks at what stays undefined; and looks
+# into gcc itself for names that the corpus may not have provoked.
 set -eu
-corpus=$1 library=$2 link=$3
+family=$1 corpus=$2 library=$3 link=$4
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 nm "$library" | awk '$2 ~ /^[TW]$/ { print $3 }' | grep '^__tsan_' | sort -u > "$work/has"
 missing() { comm -23 "$1" "$work/has"; }
@@ -19,7 +19,11 @@ compile() {   # COMPILER LEVEL SOURCE OPTION...
     cat "$work/one" >> "$work/seen"
 }
 compiled=0
-for compiler in gcc gcc-12 gcc-13 gcc-14 g++ clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20 clang++; do
+case $family in
+    gcc) compilers="gcc gcc-12 gcc-13 gcc-14 g++";;
+    clang) compilers="clang clang-14 clang-15 clang-16 clang-17 clang-18 clang-19 clang-20 clang++";;
+esac
+for compiler in $compilers; do
     command -v "$compiler" > /dev/null || continue
     [ "$(readlink -f "$(command -v "$compiler")")" != "${last:-}" ] || continue
     last=$(readlink -f "$(command -v "$compiler")")
@@ -41,7 +45,7 @@ for compiler in gcc gcc-12 gcc-13 gcc-14 g++ clang clang-14 clang-15 clang-16 cl
 done
 [ $compiled -ge 20 ] || fail "only $compiled compilations: no compiler?"
 sort -u "$work/seen" > "$work/all"
-# What the corpus must have provoked with one of the compilers, or it tests nothing.
+# What the corpus must have provoked, or it tests nothing.
 for s in read{1,2,4,8,16} write{1,2,4,8,16} volatile_read{1,2,4,8} volatile_write{1,2,4,8} func_entry func_exit init vptr_update atomic_thread_fence \
     atomic{8,16,32,64}_{load,store,exchange,fetch_{add,sub,and,or,xor,nand}}; do
     grep -qx "__tsan_$s" "$work/all" || fail "the corpus does not provoke __tsan_$s"
