@@ -1,4 +1,5 @@
-/* libdw through a table of function pointers, and the symbolizer's inside: shared by symbolize.c (functions and lines) and variables.c. */
+/* libdw through a table of function pointers, and the symbolizer's inside: shared by symbolize.c (functions and lines), names.c and
+ * variables.c. */
 #ifndef TB_LIBDW_H
 #define TB_LIBDW_H
 
@@ -13,8 +14,9 @@
     X(dwfl_module_build_id) X(dwfl_module_nextcu) X(dwfl_module_getsymtab) X(dwfl_module_getsym)                                      \
     X(dwarf_diename) X(dwarf_tag) X(dwarf_attr) X(dwarf_attr_integrate) X(dwarf_formudata)  \
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof) X(dwarf_formref_die) X(dwarf_peel_type)                   \
-    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_decl_file) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
-    X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations) X(dwarf_lineaddr)
+    X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
+    X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations) X(dwarf_lineaddr)                   \
+    X(dwarf_diecu) X(dwarf_srclang) X(dwarf_dieoffset)
 
 struct tb_libdw {
 #define X(name) __typeof__(&name) name;
@@ -27,6 +29,9 @@ Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias) __attrib
  * TB_SCOPES_MAX; returns how many. symbolize.c. */
 enum { TB_SCOPES_MAX = 128 };
 int tb_scopes(Dwarf_Die *cu, Dwarf_Addr at, Dwarf_Die *out) __attribute__((visibility("hidden")));
+/* What a function or variable is called, in C++ with its namespaces and classes; the symbolizer's, or libdw's. NULL: it has no name. names.c. Under s->lock. */
+const char *tb_full_name(struct tb_symbolizer *s, Dwarf_Die *die) __attribute__((visibility("hidden")));
+void tb_names_free(struct tb_symbolizer *s) __attribute__((visibility("hidden")));
 extern struct tb_libdw dw __attribute__((visibility("hidden")));
 
 struct tb_symbolizer {
@@ -34,6 +39,7 @@ struct tb_symbolizer {
     int pid;
     Dwfl *dwfl;         /* NULL: no libdw */
     void *answers;      /* tsearch tree of struct answer */
+    struct tb_name *names;
 };
 
 #endif

@@ -122,6 +122,7 @@ void tb_symbolizer_free(struct tb_symbolizer *s)
     if (s->dwfl)
         dw.dwfl_end(s->dwfl);
     tdestroy(s->answers, free);
+    tb_names_free(s);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -145,13 +146,6 @@ static int call_line(Dwarf_Die *inlined)
     Dwarf_Attribute attr;
     Dwarf_Word line;
     return dw.dwarf_attr(inlined, DW_AT_call_line, &attr) && dw.dwarf_formudata(&attr, &line) == 0 ? (int)line : 0;
-}
-
-/* NULL: it has none (thunks). */
-static const char *die_name(Dwarf_Die *die)
-{
-    Dwarf_Attribute attr;
-    return dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
 }
 
 /* The compilation unit that holds address at. gcc writes an index for this question (.debug_aranges), clang doesn't, and where both were at work the
@@ -212,7 +206,7 @@ int tb_scopes(Dwarf_Die *cu, Dwarf_Addr at, Dwarf_Die *out)
 /* The functions around address at, innermost first: inlined ones, then the real one. The place in the innermost comes from the line table;
  * each inlined one tells where it was called, which is the place in the next. Returns how many; 0: DWARF doesn't say, but for the place perhaps, which
  * out[0] has. */
-static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
+static int dwarf_frames(struct tb_symbolizer *s, Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
 {
     Dwarf_Addr bias;
     Dwarf_Die *cu = tb_unit_of(mod, at, &bias);
@@ -237,7 +231,8 @@ static int dwarf_frames(Dwfl_Module *mod, uintptr_t at, struct tb_frame *out)
         if (!is_function(&scopes[i]))
             continue;
         bool inlined = dw.dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine;
-        out[found++] = (struct tb_frame){.func = die_name(&scopes[i]), .file = file ? file : "??", .line = file ? line : 0, .inlined = inlined};
+        out[found++] =
+            (struct tb_frame){.func = tb_full_name(s, &scopes[i]), .file = file ? file : "??", .line = file ? line : 0, .inlined = inlined};
         if (!inlined)
             break;
         file = call_file(cu, &scopes[i]);
@@ -264,7 +259,7 @@ static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address,
     if (mod) {
         GElf_Off off;
         GElf_Sym sym;
-        n = dwarf_frames(mod, at, out);
+        n = dwarf_frames(s, mod, at, out);
         symbol = dw.dwfl_module_addrinfo(mod, at, &off, &sym, NULL, NULL, NULL);
         offset = symbol ? off + (pc - at) : 0;
     } else if (s->pid == getpid()) {

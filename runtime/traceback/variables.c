@@ -30,6 +30,7 @@ static bool is_at(Dwarf_Die *die, uint64_t addr, bool thread_local)
 }
 
 struct wanted {
+    struct tb_symbolizer *s;
     uint64_t addr;
     bool thread_local;
     Dwarf_Die die;             /* the answer */
@@ -43,7 +44,7 @@ static const char *name_of(Dwarf_Die *die)
 }
 
 /* Looks through the children of parent; deep: through functions and blocks too. */
-static bool find_in(Dwarf_Die *parent, struct wanted *w, bool deep, const char *function)
+static bool find_in(Dwarf_Die *parent, struct wanted *w, bool deep, Dwarf_Die *function)
 {
     Dwarf_Die die;
     if (dw.dwarf_child(parent, &die) != 0)
@@ -52,12 +53,12 @@ static bool find_in(Dwarf_Die *parent, struct wanted *w, bool deep, const char *
         int tag = dw.dwarf_tag(&die);
         if (tag == DW_TAG_variable && is_at(&die, w->addr, w->thread_local)) {
             w->die = die;
-            w->function = function;
+            w->function = function ? tb_full_name(w->s, function) : NULL;
             return true;
         }
         if (!deep)
             continue;
-        if (tag == DW_TAG_subprogram && find_in(&die, w, true, name_of(&die)))
+        if (tag == DW_TAG_subprogram && find_in(&die, w, true, &die))
             return true;
         if ((tag == DW_TAG_lexical_block || tag == DW_TAG_namespace) && find_in(&die, w, true, function))
             return true;
@@ -65,12 +66,12 @@ static bool find_in(Dwarf_Die *parent, struct wanted *w, bool deep, const char *
     return false;
 }
 
-static bool find_declaration(Dwfl_Module *mod, uint64_t addr, bool thread_local, struct wanted *w)
+static bool find_declaration(struct tb_symbolizer *s, Dwfl_Module *mod, uint64_t addr, bool thread_local, struct wanted *w)
 {
     Dwarf_Addr bias;
     for (int deep = 0; deep < 2; deep++) {
         for (Dwarf_Die *cu = NULL; (cu = dw.dwfl_module_nextcu(mod, cu, &bias));) {
-            *w = (struct wanted){.addr = thread_local ? addr : addr - bias, .thread_local = thread_local};
+            *w = (struct wanted){.s = s, .addr = thread_local ? addr : addr - bias, .thread_local = thread_local};
             if (find_in(cu, w, deep, NULL))
                 return true;
         }
@@ -216,10 +217,25 @@ static void find_part(Dwarf_Die *var, uint64_t offset, struct tb_variable *v)
         v->part[0] = 0;   /* all of it */
 }
 
+/* (dwarf_decl_file takes file 0 for none, which it is not any more in DWARF 5: clang uses it for the source itself.) */
+static const char *declared_in(Dwarf_Die *die)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word index;
+    Dwarf_Files *files;
+    Dwarf_Die cu;
+    size_t n;
+    if (!dw.dwarf_attr_integrate(die, DW_AT_decl_file, &attr) || dw.dwarf_formudata(&attr, &index) != 0 || !dw.dwarf_diecu(die, &cu, NULL, NULL) ||
+        dw.dwarf_getsrcfiles(&cu, &files, &n) != 0 || index >= n)
+        return NULL;
+    return dw.dwarf_filesrc(files, index, NULL, NULL);
+}
+
+/* out->name is the symbol's, or the local variable's. */
 static void describe(struct wanted *w, uint64_t offset, struct tb_variable *out)
 {
     int line = 0;
-    const char *file = dw.dwarf_decl_file(&w->die), *name = name_of(&w->die);
+    const char *file = declared_in(&w->die), *name = w->function ? name_of(&w->die) : tb_full_name(w->s, &w->die);
     if (file && dw.dwarf_decl_line(&w->die, &line) == 0) {
         out->file = file;
         out->line = line;
@@ -275,7 +291,7 @@ bool tb_symbolize_global(struct tb_symbolizer *s, uintptr_t addr, struct tb_vari
         const char *name = dw.dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
         if (name && GELF_ST_TYPE(sym.st_info) == STT_OBJECT && off < sym.st_size) {
             *out = (struct tb_variable){.name = name, .addr = addr - off, .size = sym.st_size};
-            if (find_declaration(mod, out->addr, false, &w))
+            if (find_declaration(s, mod, out->addr, false, &w))
                 describe(&w, off, out);
             found = true;
         }
@@ -336,7 +352,7 @@ bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct 
         if (!name || GELF_ST_TYPE(sym.st_info) != STT_TLS || b.in_block < at || b.in_block >= at + sym.st_size)
             continue;
         *out = (struct tb_variable){.name = name, .addr = (uintptr_t)(offset - (intptr_t)(b.in_block - at)), .size = sym.st_size};
-        if (find_declaration(mod, at, true, &w))
+        if (find_declaration(s, mod, at, true, &w))
             describe(&w, b.in_block - at, out);
         found = true;
     }
@@ -411,7 +427,7 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
                 if ((tag != DW_TAG_variable && tag != DW_TAG_formal_parameter) || !local_holds(&die, base, cfa, addr, &offset, &size) ||
                     !(name = name_of(&die)))
                     continue;
-                struct wanted w = {.die = die, .function = name_of(&nest[function])};
+                struct wanted w = {.s = s, .die = die, .function = tb_full_name(s, &nest[function])};
                 *out = (struct tb_variable){.name = name, .addr = addr - offset, .size = size};
                 describe(&w, offset, out);
                 found = true;
