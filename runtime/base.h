@@ -22,6 +22,9 @@
 /* "fatal error: MSG" with where it was found, then abort(). For bugs of the runtime itself. */
 _Noreturn void rt_throw(const char *file, int line, const char *msg);
 
+/* "fatal error: runtime: out of memory for WHAT", status 2: no stacks, as there is no memory for them, and locks may be held. */
+_Noreturn void rt_out_of_memory(const char *what);
+
 #define RT_CHECK(c) ((void)(rt_likely(c) || (rt_throw(__FILE_NAME__, __LINE__, #c), 0)))
 #ifdef RT_DEBUG
 #define RT_ASSERT(c) RT_CHECK(c)

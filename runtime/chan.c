@@ -9,9 +9,17 @@
 
 /* ---- make, free ---- */
 
+/* The detector has a place for each slot; but elements of no bytes, which a program may have room for by the billion, share these many. */
+enum { PASSES_MAX = 1 << 20 };
+
+static size_t passes(size_t elem_size, size_t cap)
+{
+    return elem_size == 0 && cap > PASSES_MAX ? PASSES_MAX : cap;
+}
+
 static size_t chan_bytes(size_t elem_size, size_t cap)
 {
-    return sizeof(struct gort_chan) + (cap * elem_size + 15) / 16 * 16 + HOOK_CHAN_BYTES(cap);
+    return sizeof(struct gort_chan) + (cap * elem_size + 15) / 16 * 16 + HOOK_CHAN_BYTES(passes(elem_size, cap));
 }
 
 void *gort_chan_make(size_t elem_size, int64_t cap)
@@ -43,7 +51,7 @@ void gort_chan_free(struct gort_chan *c)
     if (in_use)
         rt_fatal("free of a channel in use");
     hook_sync_gone(c, sizeof *c);
-    hook_passes_gone(c->sync, c->cap);
+    hook_passes_gone(c->sync, passes(c->elem_size, c->cap));
     hook_uses_gone(HOOK_CHAN_USES(c));
     hook_ignore_begin();
     free(c);
@@ -67,10 +75,11 @@ static void pass_slot(struct gort_chan *c, size_t i, struct g *g)
 {
     if (!g)
         return;
+    struct hook_pass *p = &c->sync[c->elem_size == 0 ? i % PASSES_MAX : i];
     if (c->of_timer)
-        hook_pass_see(HOOK_RACE_G(g), &c->sync[i]);
+        hook_pass_see(HOOK_RACE_G(g), p);
     else
-        hook_pass(HOOK_RACE_G(g), &c->sync[i]);
+        hook_pass(HOOK_RACE_G(g), p);
 }
 
 /* Two goroutines meet on an unbuffered channel: each sees what the other did before. */

@@ -60,7 +60,11 @@ static struct conn *slot_new_locked(void)
 
 uint64_t conn_open(int fd, unsigned kind, int *err)
 {
-    netpoll_start();
+    int started = netpoll_start();
+    if (started < 0) {
+        *err = started;
+        return 0;
+    }
     lock(&pool.lock);
     struct conn *c = pool.first;
     if (c) {

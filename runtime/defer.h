@@ -4,7 +4,8 @@
 
 /* Runs all deferred calls of the current goroutine, last first. Not inside the runtime: they are the program's. */
 void defer_run_all(void);
-/* fatal.c: if the current goroutine is panicking, ends the program now. */
-void panic_go_on(void);
+/* fatal.c: g, the current goroutine, ends in a deferred call although it is panicking. */
+struct g;
+void panics_drop(struct g *g);
 
 #endif

@@ -258,6 +258,7 @@ void fatal_start(void)
  * turn; then all is printed, the first panic first, with the stack of the last. */
 struct panic {
     struct panic *before;
+    bool counted;            /* in npanicking */
     char message[512];
     struct entry stack;
 };
@@ -283,25 +284,29 @@ static _Noreturn void end_by_panic(const struct panic *p)
     end_now(&ending);
 }
 
-void panic_go_on(void)
+/* go_exit in a deferred call gives the panics up, as runtime.Goexit does: the goroutine ends, the program goes on. */
+void panics_drop(struct g *g)
 {
-    struct g *g = rt_g();
-    if (g->panics)   /* go_exit in a deferred call does not undo a panic */
-        end_by_panic(g->panics);
+    for (struct panic *p = g->panics; p; p = p->before)
+        if (p->counted)
+            atomic_fetch_sub_explicit(&npanicking, 1, memory_order_acq_rel);
+    g->panics = NULL;
 }
 
 static _Noreturn void panic(const char *fmt, va_list ap)
 {
     struct panic p;
-    struct m *m = rt_m();
+    struct m *m = rt_enter();   /* it may be the first call of this thread's */
     vsnprintf(p.message, sizeof p.message, fmt, ap);
     p.before = NULL;
+    p.counted = false;
     take_own(&p.stack);
     if (m && m->g) {
         p.before = m->g->panics;
         m->g->panics = &p;
         if (m->g->deferred) {
             atomic_fetch_add_explicit(&npanicking, 1, memory_order_acq_rel);
+            p.counted = true;
             rt_leave();
             defer_run_all();
         }
@@ -318,7 +323,6 @@ rt_cold _Noreturn void rt_panic(const char *fmt, ...)
 
 rt_cold _Noreturn void go_panic(const char *fmt, ...)
 {
-    rt_enter();
     va_list ap;
     va_start(ap, fmt);
     panic(fmt, ap);
@@ -330,6 +334,14 @@ _Noreturn void rt_throw(const char *file, int line, const char *msg)
     int n = snprintf(buf, sizeof buf, "fatal error: gort: %s (%s:%d): a bug of the runtime, please report it\n", msg, file, line);
     os_write(2, buf, n < (int)sizeof buf ? (size_t)n : sizeof buf - 1);
     abort();
+}
+
+_Noreturn void rt_out_of_memory(const char *what)
+{
+    char buf[200];
+    int n = snprintf(buf, sizeof buf, "fatal error: runtime: out of memory for %s\n", what);
+    os_write(2, buf, (size_t)n);
+    _exit(2);
 }
 
 /* ---- the end by a signal ---- */

@@ -140,7 +140,9 @@ int go_fd_wait(int fd, int events, int64_t ns)
         return now < 0 ? now : ((now & 1 ? GO_READABLE : 0) | (now & 2 ? GO_WRITABLE : 0)) & events;
     if (ns == 0)
         return GO_ERR_TIMEOUT;
-    netpoll_start();
+    int started = netpoll_start();
+    if (started < 0)
+        return started;
     struct m *m = rt_enter();
     struct fdwaiter w = {.g = m->g, .fd = fd, .events = events & (GO_READABLE | GO_WRITABLE), .listed = true};
     struct park p = {&w, TIMER_NEVER};

@@ -241,6 +241,7 @@ static void sched_after_spin(struct m *m)
 static void stop_m(struct m *m)
 {
     struct gqueue list = {0};
+    forked_check();
     g_flush(m);
     lock(&sched.lock);
     m->idle_next = sched.idle_ms;
@@ -344,6 +345,7 @@ static struct g *find_runnable(struct m *m)
             stop_m(m);
         struct p *p = m->p;
         if (rt_unlikely(atomic_load_explicit(&p->slow, memory_order_relaxed))) {
+            forked_check();
             atomic_store_explicit(&p->slow, false, memory_order_relaxed);
             if ((int)p->id >= atomic_load_explicit(&sched.nprocs, memory_order_acquire)) {
                 retire(m, p);

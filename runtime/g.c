@@ -411,7 +411,8 @@ _Noreturn void g_exit(void)
         defer_run_all();
         m = rt_enter();
     }
-    panic_go_on();
+    if (rt_unlikely(g->panics != NULL))
+        panics_drop(g);
     if (rt_unlikely(g->flags & GORT_G_WIRED)) {
         thread_unwire(m);
         m = rt_m();
@@ -423,6 +424,8 @@ _Noreturn void g_exit(void)
     }
     g->pending = NULL;
     if (g->flags & GORT_G_MAIN) {
+        atomic_store_explicit(&sched.main_ended, true, memory_order_relaxed);
+        g_count_add(m, -1);
         rt_park(NULL, GORT_WAIT_EXITED, NULL);
         rt_throw(__FILE_NAME__, __LINE__, "main woke after go_exit");
     }

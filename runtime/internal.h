@@ -82,11 +82,24 @@ struct sched {
     atomic_bool monitor_asleep;
     bool recheck_dead;                /* (s) all asleep but for threads unknown to us: the monitor looks again */
     atomic_bool started;
+    atomic_bool main_ended;           /* main's goroutine, by go_exit: it is not counted any more. Relaxed: it goes to sleep under the lock afterwards */
 };
 extern struct sched sched;
 
 /* Starts the runtime if it has not been started. Any thread. */
 void sched_start(void);
+
+/* ---- forked.c ---- */
+
+extern bool sched_forked;
+void forked_start(void);
+_Noreturn void forked_end(void);
+/* Where others would be needed: ends the child of a fork, which has none. */
+static inline void forked_check(void)
+{
+    if (rt_unlikely(sched_forked))
+        forked_end();
+}
 
 /* Parks the current goroutine, which the caller has put where a waker will find it, and unlocks l (may be NULL) once it is
  * visibly parked. Returns when rt_ready() was called for it, perhaps on another M: read rt_m() again. The one way to block. */

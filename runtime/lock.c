@@ -1,7 +1,7 @@
 /* The slow half of the internal lock, and the order checker of debug builds. See lock.h. */
 #include "lock.h"
 
-#include "context.h"
+#include "internal.h"
 #include "os.h"
 
 /* Waits away from the lock's cache line, longer each time, then gives the processor away, then sleeps.
@@ -21,6 +21,7 @@ rt_noinline void lock_slow(struct lock *l)
         } else if (round < SPINS + YIELDS) {
             os_thread_yield();
         } else {
+            forked_check();   /* of a thread that is gone */
             os_nanosleep(50000);
         }
         if (!atomic_load_explicit(&l->held, memory_order_relaxed) && !atomic_exchange_explicit(&l->held, 1, memory_order_acquire))

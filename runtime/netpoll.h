@@ -67,8 +67,8 @@ void fdwait_ready(struct gqueue *list);
 
 /* ---- the system's half: netpoll_epoll.c ---- */
 
-/* Starts it, once; any thread. */
-void netpoll_start(void);
+/* Starts it, once; any thread. 0 or -errno: its descriptors are not to be had (-EMFILE), now. */
+int netpoll_start(void);
 bool netpoll_is_on(void);
 /* Registers a descriptor for edges in both directions. 0 or -errno (-EPERM: it can't be polled, a file for one). */
 int netpoll_add(int fd, uint64_t handle);

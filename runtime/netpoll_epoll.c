@@ -31,24 +31,44 @@ static int add(int epoll, int fd, uint32_t events, uint64_t data)
     return os_epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-void netpoll_start(void)
+/* Its three descriptors. What was opened is closed again if not all are to be had. */
+static int open_locked(void)
+{
+    int waits = -1, err;
+    np.event = -1;
+    np.epoll = os_epoll_create();
+    err = np.epoll;
+    if (err >= 0)
+        err = np.event = os_eventfd();
+    if (err >= 0)
+        err = waits = fdwait_start();
+    if (err >= 0)
+        err = add(np.epoll, np.event, EPOLLIN, TAG_BREAK);
+    if (err >= 0)
+        err = add(np.epoll, waits, EPOLLIN | EPOLLET, TAG_FDWAIT);
+    if (err >= 0)
+        return 0;
+    int opened[] = {np.epoll, np.event, waits};
+    for (int i = 0; i < 3; i++)
+        if (opened[i] >= 0)
+            os_close(opened[i]);
+    return err;
+}
+
+int netpoll_start(void)
 {
     if (netpoll_is_on())
-        return;
+        return 0;
     sched_start();   /* this may be the program's first call: somebody has to poll */
     lock(&np.lock);
     bool first = !np.on;
-    if (first) {
-        np.epoll = os_epoll_create();
-        np.event = np.epoll < 0 ? -1 : os_eventfd();
-        int waits = np.event < 0 ? -1 : fdwait_start();
-        if (waits < 0 || add(np.epoll, np.event, EPOLLIN, TAG_BREAK) < 0 || add(np.epoll, waits, EPOLLIN | EPOLLET, TAG_FDWAIT) < 0)
-            rt_fatal("runtime: can't make the poller's descriptors; raise the limit of open files (ulimit -n)");
+    int err = first ? open_locked() : 0;
+    if (first && err == 0)
         atomic_store_explicit(&np.on, true, memory_order_seq_cst);
-    }
     unlock(&np.lock);
-    if (first)
+    if (first && err == 0)
         sched_poller_is_on();
+    return err;
 }
 
 int netpoll_add(int fd, uint64_t handle)

@@ -39,7 +39,8 @@ struct p *sched_get_idle_locked(struct m *m)
 static struct p *p_new(uint32_t id)
 {
     struct p *p = os_map(sizeof *p);
-    RT_CHECK(p != NULL);
+    if (!p)
+        rt_out_of_memory("a processor");
     p->id = id;
     timers_init(&p->timers);
     return p;
@@ -155,6 +156,7 @@ void sched_keeper_leaves_locked(struct m *m)
 
 void sched_start_m(struct p *p, bool spinning)
 {
+    forked_check();
     lock(&sched.lock);
     struct m *m = sched.idle_ms;
     if (m) {
@@ -313,6 +315,7 @@ void sched_start(void)
         atomic_store_explicit(&sched.started, true, memory_order_release);
         unlock(&sched.lock);
         fatal_start();
+        forked_start();
         monitor_start();
         return;
     }
@@ -325,7 +328,11 @@ void sched_check_dead_locked(void)
     sched.recheck_dead = false;
     if (sched.nthreads_running > 0 || atomic_load_explicit(&netpoll_waiters, memory_order_seq_cst) > 0 ||
         atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) > 0 || sched_any_queue_has_work() ||
-        sched_first_timer() != TIMER_NEVER || g_count() == 0)
+        sched_first_timer() != TIMER_NEVER)
+        return;
+    int left = g_count();
+    bool main_ended = atomic_load_explicit(&sched.main_ended, memory_order_relaxed);
+    if (left == 0 && !main_ended)
         return;
     int workers = atomic_load_explicit(&sched.nworkers, memory_order_relaxed);
     if (sched.nidle_ms != workers)   /* one runs a goroutine, with or without a P, or is about to */
@@ -340,5 +347,5 @@ void sched_check_dead_locked(void)
         return;
     }
     unlock(&sched.lock);
-    rt_fatal("all goroutines are asleep - deadlock!");
+    rt_fatal(left == 0 ? "no goroutines (main called runtime.Goexit) - deadlock!" : "all goroutines are asleep - deadlock!");
 }

@@ -23,7 +23,8 @@ static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
 struct m *m_new(bool is_worker)
 {
     struct m *m = os_map(sizeof *m);
-    RT_CHECK(m != NULL);
+    if (!m)
+        rt_out_of_memory("a thread");
     m->is_worker = is_worker;
     /* A worker is in the runtime until it runs a goroutine. From before it has a P: a thread may take longer to start than the monitor waits, and
      * the P, or a spinning M's place in nspinning, would be lost. */
@@ -47,6 +48,7 @@ struct m *m_new(bool is_worker)
 void thread_wait_turn(struct m *m)
 {
     struct g *g = m->thread_g;
+    forked_check();
     lock(&sched.lock);
     sched.nthreads_running--;
     if (sched.nthreads_running == 0)

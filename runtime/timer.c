@@ -60,7 +60,8 @@ static void grow(struct timers *ts)
     hook_ignore_begin();
     void *memory = aligned_alloc(RT_CACHE_LINE, (cap + LINE) * sizeof(struct timer_place));
     hook_ignore_end();
-    RT_CHECK(memory != NULL);
+    if (!memory)
+        rt_out_of_memory("timers");
     struct timer_place *heap = (struct timer_place *)memory + LINE - 1;   /* heap[1] begins a cache line */
     for (uint32_t i = 0; i < ts->n; i++)
         heap[i] = ts->heap[i];

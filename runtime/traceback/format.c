@@ -108,6 +108,24 @@ int tb_skip_runtime(const struct tb_frame *frames, int n)
     return 0;
 }
 
+/* Deferred calls that a panic or go_exit runs: below them the runtime's own calls, down to the entry point, in which the program called it. What
+ * is left of out[0..n). */
+static int hide_deferring(struct tb_frame *out, int n)
+{
+    enum { DEEPEST = 8 };
+    for (int from = 0, to; from < n; from++) {
+        if (strcmp(out[from].func, "defer_run_all") != 0)
+            continue;
+        for (to = from + 1; to < n && to - from < DEEPEST && !is_entry_point(out[to].func); to++) {
+        }
+        if (to < n && is_entry_point(out[to].func)) {
+            memmove(out + from, out + to, (size_t)(n - to) * sizeof *out);
+            n -= to - from;
+        }
+    }
+    return n;
+}
+
 int tb_symbolize_stack(struct tb_symbolizer *s, const uintptr_t *pcs, int n, bool first_is_return_address, bool hide_runtime,
                        struct tb_frame *out, int max)
 {
@@ -123,6 +141,8 @@ int tb_symbolize_stack(struct tb_symbolizer *s, const uintptr_t *pcs, int n, boo
                 i = n;   /* nor is what calls main */
         }
     }
+    if (hide_runtime)
+        total = hide_deferring(out, total);
     int skip = hide_runtime ? tb_skip_runtime(out, total) : 0;
     memmove(out, out + skip, (size_t)(total - skip) * sizeof *out);
     return total - skip;

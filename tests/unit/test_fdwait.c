@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gort.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,4 +77,27 @@ Test(fdwait, the_number_is_used_again)
         close(p[0]);
         close(p[1]);
     }
+}
+
+/* The poller's own descriptors are not to be had: an error, each time, until they are. */
+Test(fdwait, no_descriptors_left)
+{
+    int p[2];
+    struct rlimit before, few;
+    go_conn *c;
+    cr_assert_eq(pipe(p), 0);
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (rlim_t room = 0; room < 3; room++) {
+        few = before;
+        few.rlim_cur = (rlim_t)p[1] + 1 + room;
+        cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+        cr_expect_eq(go_fd_wait(p[0], GO_READABLE, GO_MILLISECOND), -EMFILE);
+        cr_expect_eq(go_conn_from_fd(p[0], &c), -EMFILE);
+        cr_expect_null(c);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    cr_assert_eq(go_fd_wait(p[0], GO_READABLE, GO_MILLISECOND), GO_ERR_TIMEOUT);
+    cr_assert_eq(go_conn_from_fd(p[0], &c), 0);
+    go_conn_close(c);
+    close(p[1]);
 }

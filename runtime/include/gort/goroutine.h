@@ -43,13 +43,14 @@ gort_fn gort_go_begin(gort_fn fn, size_t stack_arg_bytes);
 void go_yield(void);
 
 /* Ends the calling goroutine, as a return from its function would. In a thread that the runtime did not make it
- * ends that thread; in main's it waits for ever while the other goroutines go on, as Go's runtime.Goexit does. */
+ * ends that thread; in main's it waits for ever while the other goroutines go on, as Go's runtime.Goexit does. In a deferred call of a goroutine that
+ * panics it gives the panic up: the goroutine ends, the program goes on, as in Go. */
 _Noreturn void go_exit(void);
 
 /* The calling goroutine's number: unique for the life of the process, main's is 1. */
 uint64_t go_id(void);
 
-/* How many goroutines there are, threads that called the API included. */
+/* How many goroutines there are, threads that called the API included; not main's after its go_exit. */
 int go_num_goroutine(void);
 
 /* Sets how many goroutines may run at once and returns the former value; n < 1 only asks. The first value is

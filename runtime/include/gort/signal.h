@@ -12,7 +12,8 @@
 #include <gort/chan.h>
 
 /* From now on each of these signals is sent to c, an open go_chan(int) or go_send_chan(int), instead of what it would have done. The send
- * doesn't wait: a signal that finds the buffer full is dropped, so give the channel room for as many as may come at once. Several
+ * doesn't wait: a signal that finds the buffer full is dropped, so give the channel room for as many as may come at once; and one that comes while
+ * another of its number is still on its way is one with that, as in Go. Several
  * channels may ask for one signal; each gets it. No signal named: every one that can be had, but SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGCHLD and
  * SIGURG. A signal that can't be caught: panic. SIGPIPE: also that of a go_write to a
  * pipe that nobody reads, which gives -EPIPE besides. While any channel asks for signals, "all goroutines are asleep" is not a deadlock. */
