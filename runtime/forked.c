@@ -26,8 +26,8 @@ void forked_start(void)
 
 rt_cold _Noreturn void forked_end(void)
 {
-    static const char text[] = "fatal error: goroutines can't run in a child of fork: the parent's other threads are not there. Call exec or _exit in the child, "
-                               "or fork before the first call of gort's\n";
+    static const char text[] = "fatal error: goroutines can't run in a child of fork: the parent's other threads are not there. "
+                               "Call exec or _exit in the child, or fork before the first call of gort's\n";
     os_write(2, text, sizeof text - 1);
     _exit(2);
 }
