@@ -37,7 +37,8 @@ static int error_of(int eai)
     case EAI_NONAME:
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
-        return GO_ERR_NO_HOST;
+        /* glibc says so too if it could open neither the file of hosts nor a socket. */
+        return errno == EMFILE || errno == ENFILE ? -errno : GO_ERR_NO_HOST;
     case EAI_SERVICE:
         return GO_ERR_ADDRESS;
     case EAI_MEMORY:
@@ -126,6 +127,7 @@ static void work(void *arg)
 {
     struct job *j = arg;
     struct addrinfo *list = NULL;
+    errno = 0;
     int eai = getaddrinfo(j->host, j->service, &j->hints, &list);
     hook_ignore_begin();
     j->result = eai ? error_of(eai) : copy(j, list);

@@ -273,6 +273,9 @@ Test(net, too_many_open_files)
     cr_assert_str_eq(go_strerror(err), "too many open files");
     go_conn *in;
     cr_assert_eq(go_accept(l, &in), -EMFILE);
+    struct go_addr found;
+    cr_expect_eq(go_lookup_host("localhost", &found, 1), -EMFILE);
+    cr_expect_eq(go_dial("tcp", "localhost:80", &in), -EMFILE, "a name that can't be looked up now is not one that isn't there");
     go_conn_close(c[--n]);
     cr_assert_eq(go_accept(l, &in), 0);
     setrlimit(RLIMIT_NOFILE, &old);
