@@ -10,6 +10,11 @@ struct network {
     int type;        /* SOCK_* */
 };
 
+static inline bool addr_is_ip(int family)
+{
+    return family == AF_INET || family == AF_INET6;
+}
+
 /* 0 or GO_ERR_NETWORK. */
 int addr_network(const char *name, struct network *out);
 /* The addresses that text names, at most max; how many, or an error. passive: an empty host means all interfaces, else this machine. May

@@ -32,6 +32,10 @@ struct conn {
 /* Makes a connection of a descriptor that has been set to not block; it now owns fd. The handle, or 0 and *err; then it doesn't. */
 enum { CONN_IS_SOCKET = 1, CONN_IS_STREAM = 2, CONN_IS_TCP = 4, CONN_IS_BOUND = 8 };
 uint64_t conn_open(int fd, unsigned kind, int *err);
+/* What kind a socket of that family and type is. net.c */
+unsigned conn_kind(int family, int type);
+/* As Go: small messages go at once, and a peer that is gone is noticed. net.c */
+void conn_tune_tcp(int fd);
 
 /* A reference for as long as one operation takes; NULL: closed. modes: CONN_READING, CONN_WRITING or both wait for that right; 0: none. */
 struct conn *conn_get(uint64_t handle, unsigned modes);

@@ -12,6 +12,7 @@
     X(SEMA, false)    /* a bucket of the address-keyed wait queues */       \
     X(POLL, false)    /* the start of the netpoller */                      \
     X(FDWAIT, false)  /* the table of go_fd_wait */                         \
+    X(DIAL, false)    /* a list of addresses that is being dialled */       \
     X(CONN, false)    /* the pool of connections */                         \
     X(DEADLINE, false) /* a descriptor's deadline timers */                 \
     X(TIMER, false)   /* a timer heap */                                    \

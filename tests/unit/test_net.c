@@ -408,16 +408,17 @@ Test(net, ip4_within_ip6)
     go_conn_close(any);
 }
 
-/* ---- a resolver of our own, for two names ---- */
+/* ---- a resolver of our own, for three names ---- */
 
 static struct sockaddr_in two[2];
+static struct go_addr both[4];   /* len 0: no more */
 static atomic_bool may_answer;
 static atomic_int answered;
 
-/* "slow.test" takes until the test lets it answer; "two.test" has two addresses. */
+/* "slow.test" takes until the test lets it answer; "two.test" has two addresses of IPv4, "both.test" some of both families. */
 int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints, struct addrinfo **restrict out)
 {
-    static struct addrinfo list[2];
+    static struct addrinfo list[4];
     if (host && strcmp(host, "slow.test") == 0) {
         while (!atomic_load(&may_answer))
             usleep(1000);
@@ -430,6 +431,13 @@ int getaddrinfo(const char *restrict host, const char *restrict service, const s
         *out = list;
         return 0;
     }
+    if (host && strcmp(host, "both.test") == 0) {
+        for (int i = 0; i < 4 && both[i].len; i++)
+            list[i] = (struct addrinfo){.ai_family = both[i].sa.ss_family, .ai_addr = (struct sockaddr *)&both[i].sa, .ai_addrlen = both[i].len,
+                                        .ai_next = i == 3 || !both[i + 1].len ? NULL : &list[i + 1]};
+        *out = list;
+        return 0;
+    }
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     return real(host, service, hints, out);
@@ -437,7 +445,7 @@ int getaddrinfo(const char *restrict host, const char *restrict service, const s
 
 void freeaddrinfo(struct addrinfo *list)
 {
-    if (list->ai_addr == (struct sockaddr *)&two[0])
+    if (list->ai_addr == (struct sockaddr *)&two[0] || list->ai_addr == (struct sockaddr *)&both[0].sa)
         return;
     void (*real)(struct addrinfo *);
     *(void **)&real = dlsym(RTLD_NEXT, "freeaddrinfo");
@@ -502,6 +510,88 @@ Test(net, dial_timeout_is_shared, .timeout = 60)
     for (int i = 0; i < 8; i++)
         close(in_line[i]);
     close(full);
+}
+
+/* A listener of that family whose queue is full: it doesn't answer. */
+struct silent {
+    int listener, in_line[8];
+    struct go_addr addr;
+};
+
+static void silent_begin(struct silent *s, const char *text)
+{
+    cr_assert_eq(go_resolve("tcp", text, &s->addr), 0);
+    int family = s->addr.sa.ss_family;
+    s->listener = socket(family, SOCK_STREAM, 0);
+    cr_assert_eq(bind(s->listener, (struct sockaddr *)&s->addr.sa, s->addr.len), 0);
+    cr_assert_eq(listen(s->listener, 0), 0);
+    cr_assert_eq(getsockname(s->listener, (struct sockaddr *)&s->addr.sa, &s->addr.len), 0);
+    for (int i = 0; i < 8; i++) {
+        s->in_line[i] = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(s->in_line[i], (struct sockaddr *)&s->addr.sa, s->addr.len);
+    }
+}
+
+static void silent_end(struct silent *s)
+{
+    for (int i = 0; i < 8; i++)
+        close(s->in_line[i]);
+    close(s->listener);
+}
+
+static int dials_both(int64_t ns, const char *gets)
+{
+    go_conn *c;
+    char to[100];
+    int before = go_num_goroutine(), err = go_dial_timeout("tcp", "both.test:1", ns, &c);
+    while (go_num_goroutine() != before)   /* nobody is left behind: what has told of its end is just ending */
+        go_yield();
+    if (err == 0) {
+        cr_assert_eq(go_conn_remote_addr(c, to, sizeof to), 0);
+        cr_expect_str_eq(to, gets);
+        go_conn_close(c);
+    } else {
+        cr_expect_null(c);
+    }
+    return err;
+}
+
+/* Of a name's two families one doesn't answer: the other one does, without any limit, whichever comes first. What is given up leaves nothing behind. */
+Test(net, dial_both_families, .timeout = 60)
+{
+    static const char *const any[] = {"127.0.0.1:0", "[::1]:0"};
+    for (int first = 0; first < 2; first++) {
+        struct silent s;
+        go_listener *l;
+        char answers[100], silence[100];
+        struct go_addr refused;
+        silent_begin(&s, any[first]);
+        cr_assert_eq(go_listen("tcp", any[!first], &l), 0);
+        cr_assert_eq(go_listener_addr(l, answers, sizeof answers), 0);
+        cr_assert_eq(go_addr_string(&s.addr, silence, sizeof silence), 0);
+        memset(both, 0, sizeof both);
+        both[0] = s.addr;
+        cr_assert_eq(go_resolve("tcp", answers, &both[1]), 0);
+        refused = both[1];
+        cr_expect_eq(dials_both(0, answers), 0);
+        cr_expect_eq(dials_both(10 * GO_SECOND, answers), 0);
+        both[0] = both[1];   /* that which answers first: it wins before the other is tried */
+        both[1] = s.addr;
+        cr_expect_eq(dials_both(0, answers), 0);
+        both[1] = both[0];   /* the second of the first one's family */
+        both[0] = s.addr;
+        both[2] = s.addr;
+        cr_expect_eq(dials_both(0, answers), 0);
+        go_listener_close(l);
+        both[0] = refused;   /* one refuses, one is silent: the first one's error, at the end of the time */
+        both[1] = s.addr;
+        both[2].len = 0;
+        cr_expect_eq(dials_both(50 * GO_MILLISECOND, NULL), -ECONNREFUSED);
+        both[0] = s.addr;
+        both[1] = refused;
+        cr_expect_eq(dials_both(500 * GO_MILLISECOND, NULL), GO_ERR_TIMEOUT);
+        silent_end(&s);
+    }
 }
 
 /* Limits of both ends: none, and one that has passed already. The dial's limit is not the connection's. */

@@ -45,7 +45,8 @@ int go_listen_packet(const char *network, const char *address, go_conn **out);
 
 /* ---- clients ---- */
 
-/* Connects. A name's addresses are tried one after the other; the error is the first one's. */
+/* Connects. A name's addresses are tried one after the other; the error is the first one's. If those of the first one's family (IPv6, IPv4) have led to nothing
+ * within 300 ms, the others are tried beside them, and the first that answers is taken, as in Go. */
 int go_dial(const char *network, const char *address, go_conn **out);
 /* At most ns nanoseconds in all, the lookup too, then GO_ERR_TIMEOUT. 0: no limit; ns < 0: the time is up already. A name's addresses share the time: one
  * that does not answer leaves the next ones theirs, or gets 2 seconds if that is more. */
