@@ -225,6 +225,11 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
     return out;
 }
 
+void inspect_thread_stack(uintptr_t *lo, uintptr_t *hi)
+{
+    os_thread_stack(lo, hi);
+}
+
 void inspect_sleep(int64_t ns)
 {
     go_sleep(ns);

@@ -76,6 +76,8 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
 /* The address by which go_read and go_write synchronize both ends of the pipe or connection fd (any of its descriptors). Costs system calls. */
 const void *inspect_io_meeting(int fd);
 
+/* The calling thread's stack, of which libc takes the top for itself and for thread-local variables. */
+void inspect_thread_stack(uintptr_t *lo, uintptr_t *hi);
 /* Milliseconds-accurate sleep of the calling goroutine, for detectors that wait with back-off. */
 void inspect_sleep(int64_t ns);
 

@@ -44,13 +44,14 @@ cat > threads.c <<'EOF2'
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-int x;
-static void *writer(void *p) { x = 1; return p; }
+int x, y;
+static void *writer(void *p) { x = 1; y = 1; return p; }
 int main(void)
 {
     pthread_t t;
     pthread_create(&t, NULL, writer, NULL);
     x++;
+    y++;
     pthread_join(t, NULL);
     char copy[sizeof x];
     memcpy(copy, &x, sizeof x);
@@ -139,6 +140,21 @@ for cc in gcc clang; do
         runs 66 'race detector: .*other.c: was compiled without -fsanitize=thread'
         ! grep -q 'goroutines.c: was compiled without' out || fail "the other file is named too"
     done
+
+    # another sanitizer beside the detector, where the compiler has its library
+    begin "$cc: UndefinedBehaviorSanitizer too"
+    $cc -g -O1 -fsanitize=undefined "${compile[@]}" -c threads.c -o main.o
+    if echo 'int main(void) { return 0; }' | $cc -fsanitize=undefined -x c - -o empty 2> /dev/null; then
+        $cc -fsanitize=undefined main.o "${link[@]}" "${library[@]}" -o program > out 2>&1 || fail "does not link"
+        runs 66 'WARNING: DATA RACE'
+    fi
+
+    # without debug information: where the code lies
+    begin "$cc: stripped"
+    $cc -O1 "${compile[@]}" -c threads.c -o main.o
+    $cc -s main.o "${link[@]}" "${library[@]}" -o program > out 2>&1 || fail "does not link"
+    runs 66 '^ +/.*/program:0 \+0x[0-9a-f]+$'
+    grep -q '^Found [2-9] data race' out || fail "two places told as one"
 
     begin "$cc: the hooks without GO_RACE"
     $cc -fsanitize=thread "${include[@]}" -c goroutines.c -o main.o > out 2>&1 && status=0 || status=$?

@@ -23,8 +23,8 @@
 
 const char gort_built_with_race = 1;
 
-/* ThreadSanitizer's own runtime defines it, we don't: then two detectors would share the hooks. */
-extern void __sanitizer_print_stack_trace(void) __attribute__((weak));
+/* ThreadSanitizer's own runtime defines it, we don't, nor do other sanitizers: then two detectors would share the hooks. */
+extern int __tsan_get_report_data(void) __attribute__((weak));
 
 static void thread_wrap(bool begin)
 {
@@ -43,7 +43,7 @@ void race_start(void)
     if (started)
         return;
     started = true;
-    if (&__sanitizer_print_stack_trace)
+    if (&__tsan_get_report_data)
         race_die("this program is linked with ThreadSanitizer's runtime too: leave -fsanitize=thread out when linking (it is for compiling only)");
     race_ignore_begin();
     race_flags_read();

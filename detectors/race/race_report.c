@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -103,6 +104,37 @@ static uintptr_t thread_local_bytes(void)
     return bytes;
 }
 
+struct in_block {
+    uintptr_t addr;
+    bool found;
+};
+
+static int look_in_module(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct in_block *b = arg;
+    if (size < offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof info->dlpi_tls_data || !info->dlpi_tls_data)
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_TLS)
+            b->found |= b->addr - (uintptr_t)info->dlpi_tls_data < info->dlpi_phdr[i].p_memsz;
+    return b->found;
+}
+
+/* Whether one of the variables of the calling thread, a worker of the runtime's, lies there: the program's, mostly, or a shared library's. Those that libc has
+ * placed at the top of the thread's stack, a plugin's among them, are all that a program finds there: its goroutines have stacks of their own. */
+static bool is_thread_local(uintptr_t addr)
+{
+    struct in_block b = {.addr = addr};
+    uintptr_t tp = (uintptr_t)__builtin_thread_pointer(), lo, hi;
+    if (tp - addr - 1 < thread_local_bytes())
+        return true;
+    inspect_thread_stack(&lo, &hi);
+    if (addr >= lo && addr < tp && tp < hi)
+        return true;
+    dl_iterate_phdr(look_in_module, &b);
+    return b.found;
+}
+
 /* Thread-local variables are used by one goroutine after another, all those that run on the thread: none can be interrupted there by the next one, so they
  * are ordered like what one thread does. Whether this is one of the calling thread's, and both sides are goroutines that threads take turns at; a thread of
  * the program's own is alone on its thread, so who was there before it came by a pointer. (A goroutine that came by a pointer, from another thread, before one
@@ -111,9 +143,9 @@ static bool is_own_thread_local(const struct race_g *g, uintptr_t addr, uint64_t
 {
     struct race_who who;
     uint32_t lockset;
-    if (g->is_thread || (uintptr_t)__builtin_thread_pointer() - addr - 1 >= thread_local_bytes())
+    if (g->is_thread || (race_who_read(epoch_slot(old), epoch_clock(old), &who, &lockset) && who.tp != 0))
         return false;
-    return !race_who_read(epoch_slot(old), epoch_clock(old), &who, &lockset) || who.tp == 0;
+    return is_thread_local(addr);
 }
 
 void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct race_side now)

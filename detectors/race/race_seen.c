@@ -76,14 +76,25 @@ static uint64_t place_hash(const struct rec_stack *s)
 {
     if (s->nframes == 0)
         return 1;
-    return mix(text_hash(text_hash(0xcbf29ce484222325u, s->frames[0].func), s->frames[0].file) + (uint64_t)s->frames[0].line);
+    const struct tb_frame *f = &s->frames[0];
+    uint64_t where = f->line > 0 ? (uint64_t)f->line : f->pc;   /* without lines each instruction is a place */
+    return mix(text_hash(text_hash(0xcbf29ce484222325u, f->func), f->file) + where);
+}
+
+/* One line may touch several variables, and several members of one. */
+static uint64_t variable_hash(const struct record *r)
+{
+    const struct rec_location *l = &r->location;
+    if ((l->place != PLACE_GLOBAL && l->place != PLACE_THREAD_LOCAL) || !l->variable.name)
+        return 0;
+    return text_hash(text_hash(1, l->variable.name), l->field ? l->field : "");
 }
 
 bool race_seen_places(const struct record *r)
 {
     uint64_t h = (uint64_t)r->kind + 1;
     if (r->kind == EVENT_RACE)
-        h += place_hash(&r->access[0].stack) + place_hash(&r->access[1].stack);
+        h += place_hash(&r->access[0].stack) + place_hash(&r->access[1].stack) + variable_hash(r);
     else if (r->kind == EVENT_MISUSE)
         h = mix(h + r->misuse) + place_hash(&r->access[0].stack);
     for (int i = 0; i < r->nsteps; i++)

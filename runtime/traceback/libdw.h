@@ -16,7 +16,7 @@
     X(dwarf_getsrcfiles) X(dwarf_filesrc) X(dwarf_child) X(dwarf_siblingof) X(dwarf_formref_die) X(dwarf_peel_type)                   \
     X(dwarf_lineno) X(dwarf_haspc) X(dwarf_decl_line) X(dwarf_getlocation) X(dwarf_aggregate_size)                 \
     X(dwarf_getlocation_attr) X(dwarf_formaddr) X(dwarf_getlocations) X(dwarf_lineaddr)                   \
-    X(dwarf_diecu) X(dwarf_srclang) X(dwarf_dieoffset)
+    X(dwarf_diecu) X(dwarf_srclang) X(dwarf_dieoffset) X(dwfl_module_info) X(dwfl_module_relocations) X(dwfl_module_relocate_address)
 
 struct tb_libdw {
 #define X(name) __typeof__(&name) name;

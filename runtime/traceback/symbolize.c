@@ -248,6 +248,19 @@ static const char *own_name(const char *symbol)
     return strncmp(symbol, inner, sizeof inner - 1) == 0 ? symbol + sizeof inner - 1 : symbol;
 }
 
+/* Code of which nothing is known, of a stripped program: the object that it lies in, and the address there, as addr2line takes it. */
+static void name_object(Dwfl_Module *mod, uintptr_t pc, struct tb_frame *out)
+{
+    Dwarf_Addr in_object = pc;
+    const char *object = dw.dwfl_module_info(mod, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    if (!object || !*object)
+        return;
+    if (dw.dwfl_module_relocations(mod) > 0)
+        dw.dwfl_module_relocate_address(mod, &in_object);
+    out->file = object;
+    out->offset = in_object;
+}
+
 static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, struct tb_frame *out)
 {
     uintptr_t at = is_return_address ? pc - 1 : pc;
@@ -274,6 +287,8 @@ static int lookup(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address,
     if (!out[n - 1].func && symbol)
         out[n - 1].func = own_name(symbol);
     out[n - 1].offset = offset;
+    if (mod && !out[0].func && strcmp(out[0].file, "??") == 0)
+        name_object(mod, at, &out[0]);
     for (int i = 0; i < n; i++) {
         out[i].pc = pc;
         if (!out[i].func)

@@ -39,3 +39,15 @@ void plugin_copy(char *to, const char *from, unsigned long n) { memcpy(to, from,
 
 void plugin_send(int fd);
 void plugin_send(int fd) { (void)!write(fd, "s", 1); }
+
+/* Its own thread-local variables, as goroutines use them in turn. */
+static _Thread_local long calls __attribute__((tls_model("initial-exec")));   /* placed beside the program's */
+static _Thread_local char text[200];
+
+int plugin_use_thread_local(int n);
+int plugin_use_thread_local(int n)
+{
+    long before = calls++;
+    memset(text, n, sizeof text);
+    return calls == before + 1 && text[199] == (char)n;
+}
