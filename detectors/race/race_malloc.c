@@ -5,7 +5,9 @@
  *
  * Blocks that a shared library frees are not written to: what ordered the library may be out of sight, and birth forgets them in any case. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +18,11 @@
 #include "race_heap.h"
 #include "race_libc.h"
 #include "race_locks.h"
+#include "race_malloc.h"
 #include "race_real.h"
 #include "race_shadow.h"
 
 _Thread_local uintptr_t race_malloc_for;
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t k, size_t n);
-void *__libc_realloc(void *p, size_t n);
-void *__libc_memalign(size_t align, size_t n);
-void __libc_free(void *p);
 
 enum {
     LARGE = 64 * 1024,      /* of larger blocks only the beginning, and what was ever accessed, is written to by free */
@@ -34,9 +31,46 @@ enum {
     ZEROED_MAX = 64 * 1024, /* larger ones are fresh from the system, which zeroes them */
 };
 
+/* The heap is that of __libc_malloc. Mostly glibc's; but allocators that are linked or preloaded (-ltcmalloc) may define it too. Others (-ljemalloc) define
+ * malloc alone, and then are not used, but their malloc_usable_size must not be asked of glibc's blocks. */
+static bool heap_is_glibcs(void)
+{
+    static atomic_int known;   /* relaxed: whoever finds it out finds out the same */
+    int is = atomic_load_explicit(&known, memory_order_relaxed);
+    if (race_unlikely(is == 0)) {
+        Dl_info heap, libc;
+        bool found = dladdr((void *)(uintptr_t)__libc_malloc, &heap) && dladdr((void *)(uintptr_t)gnu_get_libc_version, &libc);
+        is = found && heap.dli_fbase == libc.dli_fbase ? 1 : -1;
+        atomic_store_explicit(&known, is, memory_order_relaxed);
+    }
+    return is > 0;
+}
+
+/* In glibc: the size of the block with its header, and flags, in the word before it. */
+enum { IS_MMAPPED = 2, FLAGS = 7 };
+static size_t header_of(const void *p)
+{
+    return ((const size_t *)p)[-1];
+}
+
+/* tcmalloc's makes an object of its own first, whose room is nobody's business. */
+static race_noinline size_t foreign_room(void *p)
+{
+    static _Thread_local bool asking __attribute__((tls_model("initial-exec")));
+    if (asking)
+        return 0;
+    asking = true;
+    size_t n = REAL(malloc_usable_size)(p);
+    asking = false;
+    return n;
+}
+
 static size_t room(void *p)
 {
-    return REAL(malloc_usable_size)(p);
+    if (race_unlikely(!heap_is_glibcs()))
+        return foreign_room(p);
+    size_t header = header_of(p);
+    return (header & ~(size_t)FLAGS) - (header & IS_MMAPPED ? 2 : 1) * sizeof(size_t);
 }
 
 /* Whose first `kept` bytes are about to be written to. What the runtime makes for itself it synchronizes itself, unseen. */
@@ -66,11 +100,9 @@ static void frees(const void *p, size_t n, uintptr_t pc)
     race_access_freed(race_cur(), (uintptr_t)p, n, pc);
 }
 
-/* In glibc: by a flag in the word before the block. */
 static bool goes_to_system(const void *p)
 {
-    enum { IS_MMAPPED = 2 };
-    return ((const size_t *)p)[-1] & IS_MMAPPED;
+    return heap_is_glibcs() && (header_of(p) & IS_MMAPPED);
 }
 
 /* touches, writes or frees, [p, p + n), skipping what has no shadow yet: nobody ever accessed it. */
@@ -112,6 +144,16 @@ static void dies(void *p, bool moves, uintptr_t pc)
     }
     race_lock_gone(moves ? NULL : race_cur(), (uintptr_t)p, n, LOCK_FREED, pc);
     race_sync_forget((uintptr_t)p, n);
+}
+
+void *race_block_born(void *p, size_t n, uintptr_t pc)
+{
+    return born(p, n, pc);
+}
+
+void race_block_dies(void *p, uintptr_t pc)
+{
+    dies(p, false, pc);
 }
 
 INTERPOSE void *malloc(size_t n)
@@ -217,42 +259,5 @@ INTERPOSE void *pvalloc(size_t n)
 
 INTERPOSE size_t malloc_usable_size(void *p)
 {
-    return REAL(malloc_usable_size)(p);
+    return p ? room(p) : 0;
 }
-
-/* ---- C++: new and delete call malloc and free from their library; here the program's call is noted ---- */
-
-#define NEW(name, parameters, arguments) \
-    void *__real_##name parameters __attribute__((weak)); \
-    void *__wrap_##name parameters \
-    { \
-        CALLED_HERE; \
-        return __real_##name arguments; \
-    }
-#define DELETE(name, parameters, arguments) \
-    void __real_##name parameters __attribute__((weak)); \
-    void __wrap_##name parameters \
-    { \
-        CALLED_HERE; \
-        __real_##name arguments; \
-    }
-NEW(_Znwm, (size_t n), (n))
-NEW(_Znam, (size_t n), (n))
-NEW(_ZnwmRKSt9nothrow_t, (size_t n, const void *t), (n, t))
-NEW(_ZnamRKSt9nothrow_t, (size_t n, const void *t), (n, t))
-NEW(_ZnwmSt11align_val_t, (size_t n, size_t a), (n, a))
-NEW(_ZnamSt11align_val_t, (size_t n, size_t a), (n, a))
-NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, size_t a, const void *t), (n, a, t))
-NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, size_t a, const void *t), (n, a, t))
-DELETE(_ZdlPv, (void *p), (p))
-DELETE(_ZdaPv, (void *p), (p))
-DELETE(_ZdlPvm, (void *p, size_t n), (p, n))
-DELETE(_ZdaPvm, (void *p, size_t n), (p, n))
-DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const void *t), (p, t))
-DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const void *t), (p, t))
-DELETE(_ZdlPvSt11align_val_t, (void *p, size_t a), (p, a))
-DELETE(_ZdaPvSt11align_val_t, (void *p, size_t a), (p, a))
-DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t n, size_t a), (p, n, a))
-DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t n, size_t a), (p, n, a))
-DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t a, const void *t), (p, a, t))
-DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t a, const void *t), (p, a, t))
