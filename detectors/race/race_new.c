@@ -35,16 +35,29 @@ void (*_ZSt15get_new_handlerv(void))(void) __attribute__((weak));
     __attribute__((cleanup(race_called_back), unused)) uintptr_t outer = race_malloc_for; \
     race_malloc_for = race_called_at(PC)
 
-enum on_failure { THROWS, RETURNS_NULL };
+/* A program that brings its own malloc has its blocks from there. */
+static bool malloc_is_ours(void)
+{
+    return race_likely(is_ours((uintptr_t)malloc));
+}
 
 /* align 0: malloc's. */
+static void *block(size_t n, size_t align, uintptr_t pc)
+{
+    if (malloc_is_ours())
+        return race_block_born(align ? __libc_memalign(align, n) : __libc_malloc(n), n, pc);
+    return align ? aligned_alloc(align, (n + align - 1) / align * align) : malloc(n);
+}
+
+enum on_failure { THROWS, RETURNS_NULL };
+
 static void *allocate(size_t n, size_t align, enum on_failure how, uintptr_t pc)
 {
     size_t bytes = n ? n : 1;
     for (;;) {
-        void *p = align ? __libc_memalign(align, bytes) : __libc_malloc(bytes);
+        void *p = block(bytes, align, pc);
         if (race_likely(p != NULL))
-            return race_block_born(p, bytes, pc);
+            return p;
         void (*handler)(void) = _ZSt15get_new_handlerv ? _ZSt15get_new_handlerv() : NULL;
         if (handler)
             handler();
@@ -59,6 +72,10 @@ static void *allocate(size_t n, size_t align, enum on_failure how, uintptr_t pc)
 
 static void release(void *p, uintptr_t pc)
 {
+    if (!malloc_is_ours()) {
+        free(p);
+        return;
+    }
     race_block_dies(p, pc);
     __libc_free(p);
 }

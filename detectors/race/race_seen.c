@@ -81,13 +81,13 @@ static uint64_t place_hash(const struct rec_stack *s)
     return mix(text_hash(text_hash(0xcbf29ce484222325u, f->func), f->file) + where);
 }
 
-/* One line may touch several variables, and several members of one. */
+/* One line may touch several variables. (The members of one it touches together, mostly, as it copies a structure.) */
 static uint64_t variable_hash(const struct record *r)
 {
     const struct rec_location *l = &r->location;
     if ((l->place != PLACE_GLOBAL && l->place != PLACE_THREAD_LOCAL) || !l->variable.name)
         return 0;
-    return text_hash(text_hash(1, l->variable.name), l->field ? l->field : "");
+    return text_hash(1, l->variable.name);
 }
 
 bool race_seen_places(const struct record *r)

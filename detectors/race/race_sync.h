@@ -49,7 +49,8 @@ bool race_sync_look(uintptr_t addr, struct race_look *look);
 bool race_sync_is_settled(const struct race_g *g, uintptr_t addr, const struct race_look *look);
 /* The same of a relaxed load: what was there for an acquire fence to make known, it has been noted already. */
 bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct race_look *look);
-/* The same of a release, or of one that acquires too, by who has left all that it knows (race_sync_has_left): nobody has changed what is there since then. */
+/* The same of a release, or of one that acquires too, by who has left all that it knows (race_sync_has_left): nobody has changed what is there since then, or
+ * learned of it. */
 bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires);
 
 /* With it locked: */

@@ -69,7 +69,9 @@ bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct rac
 
 bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires)
 {
-    return look->first && is_noted(g, look, acquires) && is_unchanged(addr, look);
+    struct race_sync *s = (struct race_sync *)look->first;
+    bool seen = !s || __atomic_load_n(&s->seen, __ATOMIC_RELAXED);   /* who learned of it knows this operation's epoch, and not this operation */
+    return !seen && is_noted(g, look, acquires) && is_unchanged(addr, look);
 }
 
 /* With its bucket locked: whose version the bucket has. */
