@@ -34,7 +34,8 @@ static void *releases(void *p)
 {
     count();
     await(1);   /* both have counted */
-    atomic_exchange_explicit(&shared.flag, 1, memory_order_release);
+    for (int i = 0; i < 3; i++)
+        atomic_exchange_explicit(&shared.flag, 1, memory_order_release);
     step(2);
     await(3);
     rewrites();
