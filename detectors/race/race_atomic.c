@@ -2,7 +2,7 @@
  * lock, so that the value read and the clock acquired belong to the same store. The operations run with sequentially consistent order whatever was asked.
  *
  * A thread that is alone with an atomic, in a region that is its own (race_bias.h), doesn't lock the address (alone_begin): while it is busy nobody else
- * gets to the sync, whose owner it is (race_sync.c). */
+ * gets to the sync, whose owner it is (race_sync_table.c). */
 #include "race_atomic.h"
 #include "race_signal.h"
 #include "race_sync_table.h"

@@ -15,14 +15,21 @@ static void pass_set(struct race_g *g, struct race_pass *p)
     race_g_publish(g);
 }
 
-void race_pass(struct race_g *g, struct race_pass *p)
+/* Whether there was nothing to learn for g: then it has left what it knows. */
+static inline bool pass_easily(struct race_g *g, struct race_pass *p)
 {
     if (race_is_nobody(g))
+        return true;
+    if (!pass_is_known(g, p))
+        return false;
+    pass_set(g, p);
+    return true;
+}
+
+void race_pass(struct race_g *g, struct race_pass *p)
+{
+    if (pass_easily(g, p))
         return;
-    if (pass_is_known(g, p)) {
-        pass_set(g, p);
-        return;
-    }
     uint32_t slot = p->slot, value = p->value;
     p->slot = g->slot;
     p->value = race_g_value(g);
@@ -47,12 +54,8 @@ void race_pass_see(struct race_g *g, const struct race_pass *p)
 
 void race_pass_leave(struct race_g *g, struct race_pass *p)
 {
-    if (race_is_nobody(g))
+    if (pass_easily(g, p))
         return;
-    if (pass_is_known(g, p)) {
-        pass_set(g, p);
-        return;
-    }
     clock_raise(&p->clock, p->slot, p->value);
     clock_join(&p->clock, &g->known, true);
     clock_raise(&p->clock, g->slot, race_g_value(g));

@@ -29,6 +29,8 @@ Dwarf_Die *tb_unit_of(Dwfl_Module *mod, uintptr_t at, Dwarf_Addr *bias) __attrib
  * TB_SCOPES_MAX; returns how many. symbolize.c. */
 enum { TB_SCOPES_MAX = 128 };
 int tb_scopes(Dwarf_Die *cu, Dwarf_Addr at, Dwarf_Die *out) __attribute__((visibility("hidden")));
+/* The name that an entry has itself, or from its declaration. NULL: it has none (thunks). names.c. */
+const char *tb_own_name(Dwarf_Die *die) __attribute__((visibility("hidden")));
 /* What a function or variable is called, in C++ with its namespaces and classes; the symbolizer's, or libdw's. NULL: it has no name. names.c. Under s->lock. */
 const char *tb_full_name(struct tb_symbolizer *s, Dwarf_Die *die) __attribute__((visibility("hidden")));
 void tb_names_free(struct tb_symbolizer *s) __attribute__((visibility("hidden")));

@@ -32,8 +32,7 @@ void tb_names_free(struct tb_symbolizer *s)
     s->names = NULL;
 }
 
-/* NULL: it has none (thunks). */
-static const char *own_name(Dwarf_Die *die)
+const char *tb_own_name(Dwarf_Die *die)
 {
     Dwarf_Attribute attr;
     return dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
@@ -86,17 +85,17 @@ static void append_scope(struct text *t, Dwarf_Die *parent, int depth)
     const char *name;
     switch (dw.dwarf_tag(parent)) {
     case DW_TAG_namespace:
-        name = own_name(parent);
+        name = tb_own_name(parent);
         append(t, name ? name : "(anonymous namespace)");
         break;
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
-        name = own_name(parent);
+        name = tb_own_name(parent);
         append(t, name ? name : "(lambda)");   /* nothing else without a name has functions, but for what can't be called from outside */
         break;
     case DW_TAG_subprogram:   /* a local class: what the function is called says what came before */
-        if (!own_name(parent))
+        if (!tb_own_name(parent))
             return;   /* clang 14, of a function that is inlined everywhere */
         t->n = 0;
         append_full(t, parent, depth + 1);
@@ -109,7 +108,7 @@ static void append_scope(struct text *t, Dwarf_Die *parent, int depth)
 
 static void append_full(struct text *t, Dwarf_Die *die, int depth)
 {
-    const char *name = own_name(die);
+    const char *name = tb_own_name(die);
     Dwarf_Die declared = declaration_of(die), parent, child;
     Dwarf_Off wanted = dw.dwarf_dieoffset(&declared);
     if (depth < DEEPEST && is_cxx(&declared, &parent)) {
@@ -129,7 +128,7 @@ static void append_full(struct text *t, Dwarf_Die *die, int depth)
 const char *tb_full_name(struct tb_symbolizer *s, Dwarf_Die *die)
 {
     Dwarf_Die cu;
-    const char *name = own_name(die);
+    const char *name = tb_own_name(die);
     Dwarf_Die declared = declaration_of(die);
     if (!name || !is_cxx(&declared, &cu))
         return name;

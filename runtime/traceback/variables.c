@@ -37,12 +37,6 @@ struct wanted {
     const char *function;      /* it is a static local of; NULL: of none */
 };
 
-static const char *name_of(Dwarf_Die *die)
-{
-    Dwarf_Attribute attr;
-    return dw.dwarf_attr_integrate(die, DW_AT_name, &attr) ? dw.dwarf_diename(die) : NULL;
-}
-
 /* Looks through the children of parent; deep: through functions and blocks too. */
 static bool find_in(Dwarf_Die *parent, struct wanted *w, bool deep, Dwarf_Die *function)
 {
@@ -99,7 +93,7 @@ static void type_name(Dwarf_Die *die, char *out, size_t room)
                   tag == DW_TAG_array_type;)
         if (!dw.dwarf_attr_integrate(&type, DW_AT_type, &attr) || !dw.dwarf_formref_die(&attr, &type))
             return;
-    const char *name = name_of(&type);
+    const char *name = tb_own_name(&type);
     if (name)
         snprintf(out, room, "%s%s", dw.dwarf_tag(&type) == DW_TAG_structure_type ? "struct " : "", name);
 }
@@ -205,7 +199,7 @@ static void find_part(Dwarf_Die *var, uint64_t offset, struct tb_variable *v)
         }
         if (tag != DW_TAG_structure_type || !into_struct(&type, &offset, &member))
             break;
-        const char *name = name_of(&member);
+        const char *name = tb_own_name(&member);
         if (name) {
             append(v->part, sizeof v->part, ".%s", 0, name);
             v->field = name;
@@ -235,7 +229,7 @@ static const char *declared_in(Dwarf_Die *die)
 static void describe(struct wanted *w, uint64_t offset, struct tb_variable *out)
 {
     int line = 0;
-    const char *file = declared_in(&w->die), *name = w->function ? name_of(&w->die) : tb_full_name(w->s, &w->die);
+    const char *file = declared_in(&w->die), *name = w->function ? tb_own_name(&w->die) : tb_full_name(w->s, &w->die);
     if (file && dw.dwarf_decl_line(&w->die, &line) == 0) {
         out->file = file;
         out->line = line;
@@ -425,7 +419,7 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
             do {
                 int tag = dw.dwarf_tag(&die);
                 if ((tag != DW_TAG_variable && tag != DW_TAG_formal_parameter) || !local_holds(&die, base, cfa, addr, &offset, &size) ||
-                    !(name = name_of(&die)))
+                    !(name = tb_own_name(&die)))
                     continue;
                 struct wanted w = {.s = s, .die = die, .function = tb_full_name(s, &nest[function])};
                 *out = (struct tb_variable){.name = name, .addr = addr - offset, .size = size};
