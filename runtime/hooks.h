@@ -112,6 +112,9 @@ HOOK_FN(void) hook_lock(struct race_g *r, const void *lock, const void *held_at,
     HOOK_BODY((void)r; (void)lock; (void)held_at; (void)tried; (void)pc;)
 HOOK_FN(void) hook_unlock(struct race_g *r, const void *lock, const void *held_at) HOOK_BODY((void)r; (void)lock; (void)held_at;)
 
+/* The caller has found the mutex locked, for the first time or again: it waits for as long as it is best not to look. */
+HOOK_FN(void) hook_look_away(const void *lock, bool first) HOOK_BODY((void)lock; (void)first;)
+
 /* r reads or writes n bytes at p in its own memory on behalf of the caller at return address pc (an element copied by a
  * channel operation). A report shows r's call stack with pc as its innermost frame. r is current. */
 HOOK_FN(void) hook_read(struct race_g *r, const void *p, size_t n, const void *pc) HOOK_BODY((void)r; (void)p; (void)n; (void)pc;)

@@ -35,14 +35,24 @@ static bool take(go_mutex *mu, uint32_t as)
     return atomic_compare_exchange_strong_explicit(&mu->state, &free, as, memory_order_acquire, memory_order_relaxed);
 }
 
-/* A short while: the holder may be about to unlock on another processor. Few looks: between two of them it can lock and unlock some dozens of times with all
- * that the mutex guards in its cache. With race detection that takes longer. */
+/* Without a look at it meanwhile: the holder can lock and unlock some dozens of times with all that the mutex guards in its cache. With race detection that takes
+ * longer. */
+static void look_away(const go_mutex *mu, bool first)
+{
+    enum { PAUSES = 30 };
+    if (HOOK_IS_ON)
+        hook_look_away(mu, first);
+    else
+        for (int i = 0; i < PAUSES; i++)
+            ctx_pause();
+}
+
+/* A short while: the holder may be about to unlock on another processor. */
 static bool spin(go_mutex *mu, uint32_t as)
 {
-    enum { LOOKS = HOOK_IS_ON ? 10 : 4, PAUSES = HOOK_IS_ON ? 120 : 30 };
+    enum { LOOKS = HOOK_IS_ON ? 10 : 4 };
     for (int i = 0; i < LOOKS; i++) {
-        for (int k = 0; k < PAUSES; k++)
-            ctx_pause();
+        look_away(mu, i == 0);
         uint32_t s = atomic_load_explicit(&mu->state, memory_order_relaxed);
         if (s == FREE && take(mu, as))
             return true;

@@ -16,6 +16,7 @@
 #include "race_flags.h"
 #include "race_locks.h"
 #include "race_pass.h"
+#include "race_patience.h"
 #include "race_report.h"
 #include "race_shadow.h"
 #include "race_suppress.h"
@@ -132,6 +133,11 @@ void hook_lock_wanted(struct race_g *r, const void *lock, enum hook_lock kind, c
     race_lock_wanted(r, lock, kind_of(kind), (uintptr_t)pc);
 }
 
+void hook_look_away(const void *lock, bool first)
+{
+    race_look_away(lock, first);
+}
+
 void hook_lock_begins(struct race_g *r, const void *lock, enum hook_lock kind, bool tried, const void *pc)
 {
     race_lock_begins(r, lock, kind_of(kind) | (tried ? LOCK_TRIED : 0), (uintptr_t)pc);
@@ -157,6 +163,7 @@ void hook_lock(struct race_g *r, const void *lock, const void *held_at, bool tri
 {
     unsigned kind = tried ? LOCK_GO_MUTEX | LOCK_TRIED : LOCK_GO_MUTEX;
     struct lockset *known = race_lock_begins(r, lock, kind, (uintptr_t)pc);
+    race_turn_begins();
     race_acquire_held(r, held_at);
     race_lock_taken(r, lock, kind, (uintptr_t)pc, known);
 }

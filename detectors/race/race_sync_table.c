@@ -19,6 +19,7 @@
 #include <sched.h>
 
 #include "race_alloc.h"
+#include "race_patience.h"
 #include "race_shadow.h"
 
 enum { PAGES = 1 << 18 };
@@ -34,13 +35,6 @@ static atomic_uint *page_of(uintptr_t addr)
 /* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, how long ago a bucket that was found locked twice counts as fought for, and how
  * often it is changed then. */
 enum { WAIT_FIRST = 400, WAIT_MAX = 48000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
-
-/* Without a look at the bucket meanwhile: that would take the line from the holder. */
-static void wait_away(uint64_t ticks)
-{
-    for (uint64_t from = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - from < ticks;)
-        __builtin_ia32_pause();
-}
 
 /* How often the bucket's syncs changed, so far. The first may be freed meanwhile, which makes no difference but to the number: its memory stays the
  * detector's. */
@@ -85,7 +79,7 @@ static race_noinline void wait_a_turn(_Atomic(uintptr_t) *b)
     last.bucket = b;
     last.when = now;
     uint64_t before = changes_of(b);
-    wait_away(last.wait);
+    race_wait_ticks(last.wait);
     bool fought_for = changes_of(b) - before >= last.wait / CHANGED_EACH;   /* or we met by chance */
     last.wait = !fought_for ? WAIT_FIRST : last.wait < WAIT_MAX ? last.wait * 2 : WAIT_MAX;
 }
