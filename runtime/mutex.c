@@ -35,8 +35,8 @@ static bool take(go_mutex *mu, uint32_t as)
     return atomic_compare_exchange_strong_explicit(&mu->state, &free, as, memory_order_acquire, memory_order_relaxed);
 }
 
-/* Without a look at it meanwhile: the holder can lock and unlock some dozens of times with all that the mutex guards in its cache. With race detection that takes
- * longer. */
+/* Without a look at it meanwhile: the holder can lock and unlock some dozens of times with all that the mutex guards in its cache. With race detection
+ * that takes longer. */
 static void look_away(const go_mutex *mu, bool first)
 {
     enum { PAUSES = 30 };

@@ -3,8 +3,8 @@
 
 #include <sched.h>
 
-/* In ticks (some 0.4 ns): the first wait and the longest; and how long a turn takes, with what comes before the next, at most, where a lock is fought for: as many
- * turns as FEW in a row. */
+/* In ticks (some 0.4 ns): the first wait, from when on the thread gives its processor up between two, and the longest. A lock is fought for if a thread had
+ * FEW turns or more since it found it taken the last time, and each, with what comes before the next, took no longer than a SHORT_TURN. */
 enum { FIRST = 1500, LONG = 20000, LONGEST = 192000, SHORT_TURN = 1000, FEW = 4 };
 
 _Thread_local uint32_t race_turns __attribute__((tls_model("initial-exec")));
