@@ -2,8 +2,8 @@
  *
  * With race detection a critical section is longer, and what it uses besides the program's data (the lock's sync, shadow words, a clock) lies in lines of the
  * cache that come along at each change of hands: 1 to 2 us. So threads that do little else than lock and unlock the same lock should let it change hands
- * seldom: who waits looks away while the holder has some dozens of turns, and as long as it goes on like that, for twice as long each time. A lock that is met
- * taken now and then, between other work, is looked at again after 6 us.
+ * seldom: who waits looks away for longer each time, up to some hundreds of the holder's turns. A lock that is met taken now and then, between other work, is
+ * looked at again after half a microsecond.
  *
  * A thread judges by its own turns: the lock itself has no room, and where two fight for one each of them finds it taken again after many short ones. */
 #ifndef RACE_PATIENCE_H
@@ -19,7 +19,7 @@ static inline void race_turn_begins(void)
     race_turns++;
 }
 
-/* Looks away once; `first`: the calling thread has just found the lock taken. Not for the detector's own locks, which don't yield. */
+/* Looks away once; `first`: the calling thread has just found the lock taken. May yield the processor. Any thread; touches no lock. */
 void race_look_away(const volatile void *lock, bool first);
 
 /* For so many ticks of the processor's clock. Without a look at the lock meanwhile: that would take its line from the holder. */

@@ -70,7 +70,8 @@ static const void *left_at(const volatile pthread_mutex_t *m)
     return (const void *)(uintptr_t)&m->__data.__count;
 }
 
-/* Relaxed: whoever sets it unlocks a mutex then, and who locks that one sees it. */
+/* A goroutine that moved to another thread while it held one counts as such an other, too: what it does then only costs more.
+ * Relaxed: whoever sets it unlocks a mutex then, and who locks that one sees it. */
 static atomic_bool unlocked_by_others;
 
 /* What glibc calls the calling thread, as the last mutex said that it got; 0: it got none yet. */

@@ -1,4 +1,5 @@
-/* How long a thread looks away from a lock that it found taken. Only lower bounds of times are looked at: a machine under load is later, never sooner. */
+/* How long a thread looks away from a lock that it found taken. A machine under load is later, never sooner: so single waits have lower bounds, and only the
+ * least of many an upper one. */
 #include "../../detectors/race/race_patience.h"
 
 #include <criterion/criterion.h>

@@ -5,36 +5,8 @@
 // race-status: 66
 // env: GORACE=atexit_sleep_ms=0
 // runs: 3
-#include "race_test.h"
+#include "unlock_others.inc"
 
-static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
-static void *holder(void *p)
-{
-    pthread_mutex_lock(&m);
-    x = 1;
-    step(1);
-    await(4);
-    return p;
-}
-static void *unlocker(void *p)
-{
-    await(1);
-    pthread_mutex_unlock(&m);
-    step(2);
-    return p;
-}
-
-int main(void)
-{
-    pthread_t t, u;
-    pthread_create(&t, NULL, holder, NULL);
-    pthread_create(&u, NULL, unlocker, NULL);
-    await(2);
-    pthread_mutex_lock(&m);
-    x = 2;
-    pthread_mutex_unlock(&m);
-    step(4);
-    pthread_join(t, NULL);
-    pthread_join(u, NULL);
-    return 0;
-}
+int held;
+static void holds(void) { held = 1; }
+static void next(void) { held = 2; }
