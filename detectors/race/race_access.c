@@ -166,7 +166,7 @@ static inline __attribute__((always_inline)) bool word_change_easy(struct shadow
 }
 
 /* The access comes in. The caller holds the word, whose epoch is e, and does not hold it any more afterwards. */
-static inline __attribute__((always_inline)) void word_enter(struct race_g *g, struct shadow *s, uint64_t e, uint32_t region, uintptr_t addr, uint64_t now,
+static inline __attribute__((always_inline)) void word_enter(struct race_g *g, struct shadow *s, uint64_t e, bias_word region, uintptr_t addr, uint64_t now,
                                                              uintptr_t pc)
 {
     uint32_t node = atomic_load_explicit(&s->node, RELAXED);
@@ -190,7 +190,7 @@ static inline bool is_null(uintptr_t addr)
 }
 
 /* The region is not the caller's, or somebody has locked the word. */
-static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, uint32_t region, uintptr_t addr, uint64_t now, uintptr_t pc)
+static race_noinline void access_word_shared(struct race_g *g, struct shadow *s, bias_word region, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e;
     if (is_null(addr))
@@ -199,7 +199,7 @@ static race_noinline void access_word_shared(struct race_g *g, struct shadow *s,
         e = shadow_hold(s, addr, &region);
     word_enter(g, s, e, region, addr, now, pc);
     if ((region & BIAS_OWNER) == BIAS_SHARED)
-        bias_sample(bias_me, addr, region);
+        bias_sample(bias_me, addr);
 }
 
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
@@ -210,7 +210,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && !is_own_before(e, now) && second_stands_for(s, now))
         return;
     g->recorded = true;
-    uint32_t region;
+    bias_word region;
     if (race_likely(bias_enter(bias_me, addr, &region))) {
         e = atomic_load_explicit(&s->epoch, RELAXED);
         if (race_likely(!(e & EPOCH_LOCK))) {
@@ -254,7 +254,7 @@ static race_noinline void access_new(uintptr_t addr, uintptr_t pc, uint64_t now)
 }
 
 /* What race_access_miss does, in a shared region: the word is locked. region: its word. */
-static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, uint32_t region)
+static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, bias_word region)
 {
     struct race_g *g = race_cur_tls;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -273,11 +273,11 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
     g->recorded = true;
     if (race_unlikely(!word_change_easy(s, e, now, g->node->id, race_pc_pack_near(pc), true)))
         word_change(g, s, e, addr, now, pc);
-    bias_sample(bias_me, addr, region);
+    bias_sample(bias_me, addr);
 }
 
 /* The caller can't change the word alone. */
-static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, uint32_t region)
+static race_noinline void access_not_mine(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, bias_word region)
 {
     if ((region & BIAS_OWNER) == BIAS_SHARED && !is_null(addr))
         access_shared(addr, pc, now, s, region);
@@ -300,7 +300,7 @@ static inline bool is_done(struct shadow *s, uint64_t now)
  * or reads and writes it, again and again in one epoch; or it reads what it wrote in another epoch, and then writes it. */
 static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
-    uint32_t region;
+    bias_word region;
     if (is_done(s, now))   /* else no entry there stands for it, or it is in a list, and word_change_easy does nothing */
         return;
     if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
@@ -322,7 +322,8 @@ static race_noinline void access_own(uintptr_t addr, uintptr_t pc, uint64_t now,
 static race_noinline void access_again(uintptr_t addr, uintptr_t pc, uint64_t now, struct shadow *s, struct race_g *g)
 {
     enum { ALL = SHADOW_MORE | SHADOW_SETTLED | SHADOW_QUIET };
-    uint32_t region, mine = g->node->id;
+    uint32_t mine = g->node->id;
+    bias_word region;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED), node_pc = atomic_load_explicit(&s->node_pc, RELAXED);
     uint32_t flags = (uint32_t)node_pc & ~(uint32_t)SHADOW_NODE;
     struct shadow *second = shadow_second(s);
@@ -377,7 +378,8 @@ static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, ui
             access_off(addr, pc, now);
         return;
     }
-    uint32_t region, flags = 0;
+    uint32_t flags = 0;
+    bias_word region;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (race_unlikely((e != 0 && !is_own(e, now)) || !race_pc_is_near(pc))) {
         access_new(addr, pc, now);
@@ -487,7 +489,8 @@ static inline bool is_settled_single(const struct race_g *g, struct shadow *s, u
 /* Frees words of one region from *s, the word of addr, on, as many as are easy. Where they end. */
 static uintptr_t words_freed(struct race_g *g, struct shadow *s, uintptr_t addr, uintptr_t end, uint64_t node_pc)
 {
-    uint32_t region, node = (uint32_t)node_pc, pc = (uint32_t)(node_pc >> 32);
+    uint32_t node = (uint32_t)node_pc, pc = (uint32_t)(node_pc >> 32);
+    bias_word region;
     if (bias_enter(bias_me, addr, &region)) {
         for (; addr < end; addr += 8, s++) {
             uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -511,7 +514,7 @@ static uintptr_t words_freed(struct race_g *g, struct shadow *s, uintptr_t addr,
 /* As any other word: first the write is judged. */
 static race_noinline void word_freed(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t node_pc, uintptr_t pc)
 {
-    uint32_t region;
+    bias_word region;
     access_word(g, s, addr, g->epoch_of_write, pc);
     shadow_hold(s, addr, &region);
     if (atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE)

@@ -12,16 +12,18 @@
 enum alone { NOT_ALONE, SAME_EPOCH, NEW_EPOCH };
 
 /* Whether the calling thread owns addr's sync, g released there last and knows nothing new, and its record in the shadow word differs at most in its
- * epoch. Then the thread is busy, and the operation may be done without the lock; alone_done follows. */
-static inline __attribute__((always_inline)) enum alone alone_begin(const struct race_g *g, uintptr_t addr, unsigned size, int mo, uintptr_t pc)
+ * epoch. Then the thread is busy, and the operation may be done without the lock; alone_done follows. Others may be part of what is there: a store (only)
+ * would end that. */
+static inline __attribute__((always_inline)) enum alone alone_begin(const struct race_g *g, uintptr_t addr, unsigned size, int mo, bool store, uintptr_t pc)
 {
-    uint32_t region;
+    bias_word region;
     if (size > 8 || addr % size || !releases(mo) || !race_pc_is_near(pc) || !bias_enter(bias_me, addr, &region))
         return NOT_ALONE;
     const struct race_sync *s = g->only;   /* if it was freed meanwhile it is nobody's sync, or of another address: see race_sync_held */
     if (race_unlikely(!s || s->addr != addr))
         s = race_sync_held(addr);
-    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && race_sync_is_left_by(g, s))) {
+    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && s->whole && (!store || s->own.root == NULL) &&
+                    race_g_has_left_all(g, s->slot, s->value))) {
         const struct shadow *w = shadow_in(shadow_slice(addr), addr);
         uint64_t e = atomic_load_explicit(&w->epoch, memory_order_relaxed), now = now_at(g, addr, size);
         if (goes_on(g, s) && e == now - epoch_make(0, 1))
@@ -43,6 +45,7 @@ static inline __attribute__((always_inline)) void alone_done(struct race_g *g, u
             g->only = s = race_sync_held(addr);
         s->value = g->clock;
         s->seen = false;
+        __atomic_store_n(&s->alone, s->alone + 1, __ATOMIC_RELAXED);
         struct shadow *w = shadow_in(shadow_slice(addr), addr);
         uint32_t flags = atomic_load_explicit(&w->node, memory_order_relaxed) & ~(uint32_t)SHADOW_NODE;
         shadow_set(w, now_at(g, addr, size), g->node->id | flags, race_pc_pack_near(pc));
@@ -112,7 +115,7 @@ void race_atomic_back(const struct race_left *left)
         now; \
         return; \
     } \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, true, PC); \
     if (how) { \
         now; \
         alone_done(g, ADDR, sizeof(T), how, true, PC); \
@@ -131,7 +134,7 @@ void race_atomic_back(const struct race_left *left)
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return now; \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
     if (how) { \
         T v = now; \
         alone_done(g, ADDR, sizeof(T), how, true, PC); \
@@ -170,7 +173,7 @@ void race_atomic_back(const struct race_left *left)
     struct race_g *g = race_cur(); \
     if (!is_checked(g)) \
         return cas; \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, PC); \
+    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
     if (how) { \
         bool done = cas; \
         alone_done(g, ADDR, sizeof(T), how, done, PC); \

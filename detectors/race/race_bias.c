@@ -15,11 +15,15 @@
 #include "race_spin.h"
 
 enum { MOVES_MAX = 2, MOVES_FOUGHT_FOR = MOVES_MAX + 1, TAKE_MAX = 64 };
-static const uint32_t MARKS = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
+static const bias_word MARKS = (bias_word)BIAS_MARKS << BIAS_MARKS_SHIFT;
+
+/* Time is in 2^SINCE_UNIT ticks of the processor's clock, some 0.4 us, modulo BIAS_SINCE + 1. A thread that had a region for so LONG had enough of it to pay
+ * for the move. (After a millisecond or two that may be told wrongly: then it takes the next one twice as many samples, once.) */
+enum { SINCE_UNIT = 10, LONG = 25, LEVEL_FIRST = 3 };
 
 struct bias_thread bias_nobody = {.id = BIAS_NOBODY};
 _Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec"))) = &bias_nobody;
-_Atomic(uint32_t) *bias_of;
+_Atomic(bias_word) *bias_of;
 
 static struct bias_thread threads[BIAS_THREADS];   /* [0] is nobody's */
 static struct bias_thread ended = {.id = BIAS_NOBODY};
@@ -91,26 +95,56 @@ void bias_thread_end(void)
     unlock_threads();
 }
 
-static bool set(uintptr_t region, uint32_t *from, uint32_t to)
+static bool set(uintptr_t region, bias_word *from, bias_word to)
 {
     return atomic_compare_exchange_strong_explicit(&bias_of[region], from, to, memory_order_seq_cst, memory_order_relaxed);
 }
 
-static uint32_t moves_of(uint32_t word)
+static bias_word now(void)
 {
-    return word >> BIAS_MOVES_SHIFT & BIAS_MOVES;
+    return __builtin_ia32_rdtsc() >> SINCE_UNIT & BIAS_SINCE;
+}
+
+static bias_word moves_of(bias_word word)
+{
+    return word >> BIAS_MOVES_SHIFT;
+}
+
+static uint32_t level_of(bias_word word)
+{
+    uint32_t level = word >> BIAS_LEVEL_SHIFT & BIAS_LEVEL;
+    return level ? level : LEVEL_FIRST;
+}
+
+/* After the owner lost the region. */
+static uint32_t level_next(bias_word word)
+{
+    uint32_t level = level_of(word);
+    bool was_long = ((now() - (word >> BIAS_SINCE_SHIFT)) & BIAS_SINCE) >= LONG;
+    if (was_long)
+        return level > LEVEL_FIRST ? level - 1 : LEVEL_FIRST;
+    return level < BIAS_LEVEL ? level + 1 : BIAS_LEVEL;
+}
+
+/* Of a shared region of these moves, but for its marks. */
+static bias_word shared(bias_word moves, uint32_t level)
+{
+    return moves << BIAS_MOVES_SHIFT | (bias_word)level << BIAS_LEVEL_SHIFT | BIAS_SHARED;
 }
 
 /* A moving region's owner is the caller's to set; its marks may be taken off meanwhile. */
 static void moved(struct bias_thread *me, uintptr_t region, bool share)
 {
-    uint32_t word = atomic_load_explicit(&bias_of[region], memory_order_relaxed), moves, owner;
+    bias_word word = atomic_load_explicit(&bias_of[region], memory_order_relaxed), moves, to;
     do {
-        moves = moves_of(word) < BIAS_SETTLED ? moves_of(word) + 1 : BIAS_SETTLED;
+        moves = moves_of(word) < BIAS_MOVES ? moves_of(word) + 1 : BIAS_MOVES;
         if (share && moves < MOVES_FOUGHT_FOR)
             moves = MOVES_FOUGHT_FOR;
-        owner = !share && moves <= MOVES_MAX && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED;
-    } while (!set(region, &word, owner | moves << BIAS_MOVES_SHIFT | (word & MARKS)));
+        if (!share && moves <= MOVES_MAX && me->id != BIAS_NOBODY)
+            to = moves << BIAS_MOVES_SHIFT | me->id;
+        else
+            to = shared(moves, moves > MOVES_FOUGHT_FOR ? level_next(word) : LEVEL_FIRST);
+    } while (!set(region, &word, to | (word & MARKS)));
 }
 
 /* How many regions before this one are shared, up to TAKE_MAX: then this one, of the same array, will be too. */
@@ -123,33 +157,33 @@ static uint32_t shared_before(uintptr_t region)
 }
 
 /* What a region that nobody had yet becomes. */
-static uint32_t first_owner(const struct bias_thread *me, uintptr_t region, uint32_t word)
+static bias_word first_owner(const struct bias_thread *me, uintptr_t region, bias_word word)
 {
     if (region == 0)   /* busy == 0 is `none`: whoever took it away would wait for a thread that is not busy at all */
-        return (word & MARKS) | BIAS_SETTLED << BIAS_MOVES_SHIFT | BIAS_SHARED;
+        return (word & MARKS) | shared(BIAS_MOVES, BIAS_LEVEL);
     if (shared_before(region))
-        return (word & MARKS) | MOVES_FOUGHT_FOR << BIAS_MOVES_SHIFT | BIAS_SHARED;
+        return (word & MARKS) | shared(MOVES_FOUGHT_FOR, LEVEL_FIRST);
     return word | (is_possible && me->id != BIAS_NOBODY ? me->id : BIAS_SHARED);
 }
 
-static bool is_somebodys(uint32_t word)
+static bool is_somebodys(bias_word word)
 {
-    uint32_t owner = word & BIAS_OWNER;
+    uint32_t owner = (uint32_t)(word & BIAS_OWNER);
     return owner != BIAS_NONE && owner < BIAS_NOBODY;
 }
 
 /* Takes region, seen to be another's, and those after it: more each time it goes on where it left off, or where the threads share what lies before. In the
  * first case they become the caller's, as far as they are the same thread's; in the second shared, whoever has them. */
-static void take_away(struct bias_thread *me, uintptr_t region, uint32_t word)
+static void take_away(struct bias_thread *me, uintptr_t region, bias_word word)
 {
-    uint32_t shared = shared_before(region), most = shared ? shared : region == me->taken_to ? me->taken * 2 : 1, n = 0;
+    uint32_t share = shared_before(region), most = share ? share : region == me->taken_to ? me->taken * 2 : 1, n = 0;
     struct bias_thread *from[TAKE_MAX];
     most = most > TAKE_MAX ? TAKE_MAX : most;
     for (; n < most && region + n < 1ul << (47 - BIAS_BITS); n++) {
         if (n > 0)
             word = atomic_load_explicit(&bias_of[region + n], memory_order_relaxed);
-        if (!is_somebodys(word) || (n > 0 && !shared && &threads[word & BIAS_OWNER] != from[0]) ||
-            !set(region + n, &word, BIAS_MOVING | (word & ~(uint32_t)BIAS_OWNER)))
+        if (!is_somebodys(word) || (n > 0 && !share && &threads[word & BIAS_OWNER] != from[0]) ||
+            !set(region + n, &word, BIAS_MOVING | (word & ~(bias_word)BIAS_OWNER)))
             break;
         from[n] = &threads[word & BIAS_OWNER];
     }
@@ -164,8 +198,8 @@ static void take_away(struct bias_thread *me, uintptr_t region, uint32_t word)
                 sched_yield();
         }
     for (uint32_t i = 0; i < n; i++)
-        moved(me, region + i, shared);
-    if (me->id != BIAS_NOBODY && !shared) {
+        moved(me, region + i, share);
+    if (me->id != BIAS_NOBODY && !share) {
         me->taken_to = region + n;
         me->taken = most;
     }
@@ -179,7 +213,8 @@ bool bias_settle(uintptr_t addr, bool *first)
     struct bias_thread *me = bias_me;
     *first = false;
     for (unsigned spins = 0;; spins++) {
-        uint32_t word = atomic_load_explicit(&bias_of[region], memory_order_acquire), owner = word & BIAS_OWNER;
+        bias_word word = atomic_load_explicit(&bias_of[region], memory_order_acquire);
+        uint32_t owner = (uint32_t)(word & BIAS_OWNER);
         if (owner == BIAS_SHARED)
             return false;
         if (owner == BIAS_NONE)
@@ -195,17 +230,19 @@ bool bias_settle(uintptr_t addr, bool *first)
     }
 }
 
-/* One thread alone, several times in a row: it becomes the owner. */
+/* Others may have been there meanwhile: then the region will soon be taken away again, and its level tell of it. */
 void bias_sample_slow(uintptr_t addr)
 {
     struct bias_thread *me = bias_me;
-    uint32_t word = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
-    if ((word & BIAS_OWNER) != BIAS_SHARED || !is_possible || me->id == BIAS_NOBODY || moves_of(word) >= BIAS_SETTLED)
+    uintptr_t region = addr >> BIAS_BITS;
+    bias_word word = atomic_load_explicit(&bias_of[region], memory_order_relaxed);
+    if ((word & BIAS_OWNER) != BIAS_SHARED || !is_possible || me->id == BIAS_NOBODY || moves_of(word) == BIAS_MOVES)
         return;
-    uint32_t alone = (word >> BIAS_LAST_SHIFT & BIAS_LAST) == (me->id & BIAS_LAST) ? (word >> BIAS_ALONE_SHIFT) + 1 : 1;
-    uint32_t kept = word & (MARKS | BIAS_MOVES << BIAS_MOVES_SHIFT);
-    if (alone >= 1u << moves_of(word))
-        set(addr >> BIAS_BITS, &word, me->id | kept);
-    else
-        set(addr >> BIAS_BITS, &word, BIAS_SHARED | kept | (me->id & BIAS_LAST) << BIAS_LAST_SHIFT | alone << BIAS_ALONE_SHIFT);
+    struct bias_visits *v = &me->visits[region % BIAS_VISITED];
+    if (v->region != region)
+        *v = (struct bias_visits){region, 0};
+    if (++v->n < 1u << level_of(word))
+        return;
+    v->n = 0;
+    set(region, &word, (word & ~(bias_word)(BIAS_OWNER | (bias_word)BIAS_SINCE << BIAS_SINCE_SHIFT)) | now() << BIAS_SINCE_SHIFT | me->id);
 }

@@ -28,8 +28,11 @@
  * tests/spin/race_bias.pml is a model of all this, which is searched exhaustively, with and without each of these steps.
  *
  * A region that was taken away more than MOVES_MAX times is shared, and with it those behind it when another thread comes there, some more each time: they are
- * of one array, which threads work on side by side. A shared region becomes somebody's again when one thread alone was seen there, the more often the more it
- * has moved before, and at last never. Without membarrier (Linux 4.14) nothing is biased. */
+ * of one array, which threads work on side by side. A shared region becomes somebody's again when one thread was there often enough without a look elsewhere
+ * (bias_sample counts on the thread's side: a note in the region would be one more line for threads to fight for). How often that is depends on how long the
+ * region stayed with those that had it so: where each was soon disturbed, twice as often each time; where goroutines have a lock in turn, each for a while,
+ * a move, which costs some microseconds, is less than what locking each word costs meanwhile. At its last move, some 2^28, a region is shared for ever.
+ * Without membarrier (Linux 4.14) nothing is biased. */
 #ifndef RACE_BIAS_H
 #define RACE_BIAS_H
 
@@ -40,6 +43,13 @@
 enum { BIAS_BITS = 12, BIAS_THREADS = 1 << 14 };
 enum { BIAS_NONE = 0, BIAS_NOBODY = 0xfffd, BIAS_MOVING = 0xfffe, BIAS_SHARED = 0xffff, BIAS_OWNER = 0xffff };
 
+/* How often a thread was sampled in a shared region. */
+struct bias_visits {
+    uintptr_t region;
+    uint32_t n;
+};
+enum { BIAS_VISITED = 4 };
+
 /* A thread as owner. Never freed: a later thread of the same number owns what the former one did. */
 struct bias_thread {
     _Atomic(uintptr_t) busy;   /* the region that it is changing; 0: none */
@@ -48,17 +58,17 @@ struct bias_thread {
     uintptr_t taken_to;        /* the region after the last one that it took from another */
     uint32_t taken;            /* and how many it took then */
     struct bias_thread *next;  /* free list */
+    struct bias_visits visits[BIAS_VISITED];   /* by the region's number */
 } __attribute__((aligned(64)));
 
 extern struct bias_thread bias_nobody;
 extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec")));
-/* For each region: owner | moves, how often it was taken away | marks of the shadow's, one for each KiB | the low bits of the thread that was sampled last |
- * samples in a row of it. NULL before shadow_start. */
-extern _Atomic(uint32_t) *bias_of;
-enum {
-    BIAS_MOVES_SHIFT = 16, BIAS_MOVES = 7, BIAS_MARKS_SHIFT = 19, BIAS_MARKS = 15, BIAS_LAST_SHIFT = 23, BIAS_LAST = 15, BIAS_ALONE_SHIFT = 27, BIAS_ALONE = 31,
-    BIAS_SETTLED = 5,   /* so many moves: shared for ever */
-};
+/* For each region a word: owner | marks of the shadow's, one for each KiB | since when it is the owner's (race_bias.c) | level: 2^level samples make a thread
+ * the owner | moves, how often it was taken away. bias_of is NULL before shadow_start. */
+typedef uint64_t bias_word;
+extern _Atomic(bias_word) *bias_of;
+enum { BIAS_MARKS_SHIFT = 16, BIAS_MARKS = 15, BIAS_SINCE_SHIFT = 20, BIAS_SINCE = 4095, BIAS_LEVEL_SHIFT = 32, BIAS_LEVEL = 15, BIAS_MOVES_SHIFT = 36 };
+#define BIAS_MOVES (~(bias_word)0 >> BIAS_MOVES_SHIFT)   /* the most; then it is shared for ever */
 
 void bias_start(void);
 /* The calling thread ends: what it owns waits for the next thread of its number. */
@@ -72,11 +82,11 @@ static inline bool bias_covers(uintptr_t addr)
 
 static inline uint32_t bias_owner(uintptr_t region)
 {
-    return atomic_load_explicit(&bias_of[region], memory_order_relaxed) & BIAS_OWNER;
+    return (uint32_t)(atomic_load_explicit(&bias_of[region], memory_order_relaxed) & BIAS_OWNER);
 }
 
 /* True: the caller may change what is not locked in the region of addr, until bias_leave. *word: the region's. */
-static inline __attribute__((always_inline)) bool bias_enter(struct bias_thread *me, uintptr_t addr, uint32_t *word)
+static inline __attribute__((always_inline)) bool bias_enter(struct bias_thread *me, uintptr_t addr, bias_word *word)
 {
     atomic_store_explicit(&me->busy, addr >> BIAS_BITS, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);   /* the other side's membarrier makes it a real one */
@@ -99,20 +109,20 @@ static inline __attribute__((always_inline)) void bias_leave(struct bias_thread 
 bool bias_settle(uintptr_t addr, bool *first);
 /* After a lock was taken in the region of addr: whether it excludes all others. If not, it has to be given back, and bias_settle is due.
  * before: the region's word, read before the lock was taken: it was shared, or the caller's. */
-static inline bool bias_allows(uintptr_t addr, uint32_t before)
+static inline bool bias_allows(uintptr_t addr, bias_word before)
 {
 #if !defined __x86_64__
     atomic_thread_fence(memory_order_seq_cst);   /* there the lock's own instruction is one */
 #endif
-    uint32_t now = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
+    bias_word now = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
     return !((now ^ before) & (BIAS_OWNER | BIAS_MOVES << BIAS_MOVES_SHIFT));
 }
-/* The caller has changed something in a shared region, whose word was `region`, and holds nothing there any more. */
+/* The caller has changed something in a shared region, and holds nothing there any more. */
 void bias_sample_slow(uintptr_t addr);
-static inline void bias_sample(struct bias_thread *me, uintptr_t addr, uint32_t region)
+static inline void bias_sample(struct bias_thread *me, uintptr_t addr)
 {
     enum { PERIOD = 16 };
-    if (__builtin_expect((region >> BIAS_MOVES_SHIFT & BIAS_MOVES) < BIAS_SETTLED, 0) && ++me->samples % PERIOD == 0)
+    if (__builtin_expect(++me->samples % PERIOD == 0, 0))
         bias_sample_slow(addr);
 }
 

@@ -81,7 +81,7 @@ void shadow_lock_back(struct shadow *s, uint64_t e)
     atomic_compare_exchange_strong_explicit(&s->epoch, &locked, e, memory_order_release, memory_order_relaxed);
 }
 
-uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region)
+uint64_t shadow_hold(struct shadow *s, uintptr_t addr, bias_word *region)
 {
     for (unsigned spins = 0;; spins++) {
         *region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_acquire);
@@ -116,7 +116,7 @@ void shadow_drop_second(struct shadow *s)
  * enters now may stay: one entry too many or too few of an access that has no place here. So it need not be the caller's region. */
 static race_noinline void drop_more(struct shadow *s, uintptr_t addr)
 {
-    uint32_t region;
+    bias_word region;
     struct shadow *second = shadow_second(s);
     if (!shadow_list_of(atomic_load_explicit(&second->epoch, memory_order_relaxed))) {
         atomic_store_explicit(&second->epoch, 0, memory_order_relaxed);
@@ -139,14 +139,14 @@ static inline void word_begins(struct shadow *s, uintptr_t addr, uint64_t epoch,
 static void clear_region(uintptr_t addr, uintptr_t end)
 {
     enum { KIB = 1 << MARK_BITS };
-    _Atomic(uint32_t) *region = &bias_of[addr >> BIAS_BITS];
+    _Atomic(bias_word) *region = &bias_of[addr >> BIAS_BITS];
     for (uintptr_t next; addr < end; addr = next) {
         uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));
         next = (addr | (KIB - 1)) + 1;
         if (!(atomic_load_explicit(region, memory_order_relaxed) & mark))
             continue;
         if (addr % KIB == 0 && next <= end)
-            atomic_fetch_and_explicit(region, ~mark, memory_order_relaxed);
+            atomic_fetch_and_explicit(region, ~(bias_word)mark, memory_order_relaxed);
         struct shadow *s = shadow_of(addr);
         for (uintptr_t stop = next < end ? next : end; addr < stop; s++, addr += 8)
             word_begins(s, addr, 0, 0, 0);
@@ -155,7 +155,7 @@ static void clear_region(uintptr_t addr, uintptr_t end)
 
 void shadow_clear(uintptr_t addr, size_t n)
 {
-    static const uint32_t marks = (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT;
+    static const bias_word marks = (bias_word)BIAS_MARKS << BIAS_MARKS_SHIFT;
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     if (race_unlikely(end >> 47 || !bias_of))

@@ -77,7 +77,7 @@ static inline struct shadow *shadow_of(uintptr_t addr)
 enum { MARK_BITS = 10 };
 void shadow_mark_slow(uintptr_t addr, uint32_t mark);
 /* An empty word of addr was filled. region: what was read of the region's word before. */
-static inline void shadow_mark(uintptr_t addr, uint32_t region)
+static inline void shadow_mark(uintptr_t addr, bias_word region)
 {
     uint32_t mark = 1u << (BIAS_MARKS_SHIFT + (addr >> MARK_BITS & 3));
     if (race_unlikely(!(region & mark)))
@@ -87,7 +87,7 @@ static inline void shadow_mark(uintptr_t addr, uint32_t region)
 /* All words of [addr, end) were filled; they lie in one region. */
 static inline void shadow_mark_all(uintptr_t addr, uintptr_t end)
 {
-    uint32_t region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
+    bias_word region = atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed);
     for (; addr < end; addr = (addr | ((1ul << MARK_BITS) - 1)) + 1)
         shadow_mark(addr, region);
 }
@@ -123,7 +123,7 @@ static inline uint64_t shadow_lock(void)
 void shadow_lock_back(struct shadow *s, uint64_t e);
 /* Whether a word could be locked at once; *e: the epoch that was there. region: the region's word, read before; it was shared, or the caller's. Acquire
  * pairs with the release that stores an epoch. */
-static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint32_t region, uint64_t *e)
+static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, bias_word region, uint64_t *e)
 {
     *e = atomic_load_explicit(&s->epoch, memory_order_relaxed);
     if ((*e & EPOCH_LOCK) || !atomic_compare_exchange_strong_explicit(&s->epoch, e, shadow_lock(), memory_order_acquire, memory_order_relaxed))
@@ -136,7 +136,7 @@ static inline bool shadow_try_lock(struct shadow *s, uintptr_t addr, uint32_t re
 
 /* Makes s, the word of addr, and its second word the caller's alone; the epoch that was there. Storing an epoch with release and bias_leave let go.
  * *region: the region's word; the caller owns it, or has locked s. May wait: not between bias_enter and bias_leave. */
-uint64_t shadow_hold(struct shadow *s, uintptr_t addr, uint32_t *region);
+uint64_t shadow_hold(struct shadow *s, uintptr_t addr, bias_word *region);
 
 /* Of a word that the caller holds: forgets what its second word has. */
 void shadow_drop_second(struct shadow *s);

@@ -122,7 +122,7 @@ static inline bool left_again(struct race_g *g, struct race_sync *s)
 /* The sync of addr, if the calling thread is its owner: then it is busy. NULL: it is not. */
 static inline struct race_sync *own_begin(uintptr_t addr)
 {
-    uint32_t region;
+    bias_word region;
     if (race_unlikely(!bias_covers(addr) || !bias_enter(bias_me, addr, &region)))
         return NULL;
     struct race_sync *s = race_sync_held(addr);

@@ -17,6 +17,7 @@ struct race_sync {
     bool whole;
     bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
     uint16_t owner;           /* the thread that may use it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
+    uint32_t alone;           /* how often the owner changed it so; only a hint for who waits (wait_a_turn) */
     uint64_t version;         /* of its bucket, while it is the first there: another one after each change (race_sync_look) */
 };
 

@@ -34,14 +34,14 @@ static atomic_uint *page_of(uintptr_t addr)
 
 /* In ticks of the processor's clock (some 0.3 ns): the first wait, the longest, how long ago a bucket that was found locked twice counts as fought for, and how
  * often it is changed then. */
-enum { WAIT_FIRST = 400, WAIT_MAX = 48000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
+enum { WAIT_FIRST = 400, WAIT_MAX = 192000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
 
 /* How often the bucket's syncs changed, so far. The first may be freed meanwhile, which makes no difference but to the number: its memory stays the
  * detector's. */
 static uint64_t changes_of(_Atomic(uintptr_t) *b)
 {
     struct race_sync *first = (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)SYNC_LOCKED);
-    return first ? __atomic_load_n(&first->version, __ATOMIC_RELAXED) : 0;
+    return first ? __atomic_load_n(&first->version, __ATOMIC_RELAXED) + __atomic_load_n(&first->alone, __ATOMIC_RELAXED) : 0;
 }
 
 /* Who has waited once and finds the bucket locked again presses: the others let it go first, for a while (its thread may not be running). Counted for

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Searches the models exhaustively: as gort does it nothing may be found, and each step that is left out must be. check.sh [all]; all: race_bias.pml also
-# with the detector's own numbers of moves, and progress of three threads (2 GiB, some minutes).
+# with as many moves as the detector needs to share a region, and then some, and progress of three threads (2 GiB, some minutes).
 set -u
 models=$(cd "$(dirname "$0")" && pwd)
 model=$models/race_bias.pml

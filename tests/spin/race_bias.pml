@@ -21,7 +21,7 @@
 #ifndef THREADS
 #define THREADS 3
 #endif
-#ifndef MOVES_MAX       /* 2 and 5 in race_bias.c */
+#ifndef MOVES_MAX       /* 2 and 2^28 - 1 in race_bias.c */
 #define MOVES_MAX 1
 #define SETTLED 3
 #endif

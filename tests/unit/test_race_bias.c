@@ -2,8 +2,10 @@
  * each other; counts that are kept by plain additions come out right. */
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <race_shadow.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
@@ -27,7 +29,7 @@ static void hold_and_count(unsigned region, unsigned word)
 {
     uintptr_t addr = (uintptr_t)&memory[region * REGION + word * 8];
     struct shadow *s = shadow_of(addr);
-    uint32_t state;
+    bias_word state;
     uint64_t e = shadow_hold(s, addr, &state);
     bool is_owner = (state & BIAS_OWNER) == bias_me->id;
     long n = counts[region][word];
@@ -38,7 +40,7 @@ static void hold_and_count(unsigned region, unsigned word)
     bias_leave(bias_me);
     atomic_fetch_add_explicit(is_owner ? &owned : &locked, 1, memory_order_relaxed);
     if (!is_owner)
-        bias_sample(bias_me, addr, atomic_load(&bias_of[addr >> BIAS_BITS]));
+        bias_sample(bias_me, addr);
 }
 
 /* Mostly in a region of its own, for a while, then in another one: so regions are owned, taken away, shared, and owned again. */
@@ -118,6 +120,83 @@ Test(race_bias, regions_change_owners)
     cr_assert_eq(owner_of(memory), first);
 }
 
+/* How often the caller is in the region until it is its own. */
+static int holds_to_own(unsigned region)
+{
+    int n = 0;
+    for (; owner_of(&memory[region * REGION]) != bias_me->id; n++) {
+        cr_assert_lt(n, 100000);
+        hold_and_count(region, 0);
+    }
+    return n;
+}
+
+static void share(unsigned region);
+static unsigned level_at(unsigned region)
+{
+    return (unsigned)(atomic_load(&bias_of[(uintptr_t)&memory[region * REGION] >> BIAS_BITS]) >> BIAS_LEVEL_SHIFT & BIAS_LEVEL);
+}
+
+static atomic_int turns, turns_done;
+static void *disturb(void *p)
+{
+    for (int n = 1;; n++) {
+        while (atomic_load(&turns) < n)
+            __asm__ volatile("pause");
+        if (atomic_load(&turns) >= 1 << 20)
+            return p;
+        hold_and_count(0, 0);
+        atomic_store(&turns_done, n);
+    }
+}
+
+/* Once it has been shared, a region takes twice as many samples each time that it was soon taken away, and half as many where that took a while. How long it
+ * takes is the machine's matter: so until it has happened. */
+Test(race_bias, the_sooner_it_is_taken_away_the_later_it_is_owned_again)
+{
+    enum { FIRST = 3, HIGH = 6, SAMPLE = 16 };
+    pthread_t t;
+    unsigned level = FIRST;
+    int n = 0;
+    shadow_start();
+    share(0);
+    cr_assert_eq(level_at(0), FIRST);
+    pthread_create(&t, NULL, disturb, NULL);
+    for (bool soon = true; soon || level > FIRST; soon = soon && level < HIGH) {
+        int holds = holds_to_own(0);
+        cr_assert_leq(holds, SAMPLE << level);
+        cr_assert_gt(holds, (SAMPLE << level) - SAMPLE, "%d at level %u", holds, level);
+        if (!soon)
+            usleep(100);
+        atomic_store(&turns, ++n);
+        while (atomic_load(&turns_done) < n)
+            sched_yield();
+        cr_assert_eq(owner_of(memory), BIAS_SHARED);
+        unsigned now = level_at(0);
+        cr_assert(now == level + 1 || now == level - 1 || (now == FIRST && level == FIRST), "from level %u to %u", level, now);
+        level = now;
+        cr_assert_lt(n, 20000);
+    }
+    atomic_store(&turns, 1 << 20);
+    pthread_join(t, NULL);
+}
+
+static void hold_elsewhere(unsigned region);
+
+/* The count of moves must not begin anew: then it is shared for ever. */
+Test(race_bias, after_its_last_move_a_region_is_shared)
+{
+    shadow_start();
+    hold_and_count(1, 0);
+    atomic_store(&bias_of[(uintptr_t)&memory[REGION] >> BIAS_BITS], (BIAS_MOVES - 1) << BIAS_MOVES_SHIFT | bias_me->id);
+    hold_elsewhere(1);
+    for (int i = 0; i < 100000; i++)
+        hold_and_count(1, 0);
+    bias_word word = atomic_load(&bias_of[(uintptr_t)&memory[REGION] >> BIAS_BITS]);
+    cr_assert_eq(word >> BIAS_MOVES_SHIFT, BIAS_MOVES);
+    cr_assert_eq(word & BIAS_OWNER, BIAS_SHARED);
+}
+
 /* *p: a region, then the thread's number. */
 static void *id_of(void *p)
 {
@@ -152,7 +231,7 @@ Test(race_bias, forgetting_leaves_the_owner)
     shadow_clear(addr, REGION);
     cr_assert_eq(atomic_load(&shadow_of(addr + 8)->epoch), 0);
     cr_assert_eq(owner_of(&memory[2 * REGION]), bias_me->id);
-    cr_assert_eq(atomic_load(&bias_of[addr >> BIAS_BITS]) & (uint32_t)BIAS_MARKS << BIAS_MARKS_SHIFT, 0);
+    cr_assert_eq(atomic_load(&bias_of[addr >> BIAS_BITS]) & (bias_word)BIAS_MARKS << BIAS_MARKS_SHIFT, 0);
 }
 
 static void share(unsigned region)
@@ -223,7 +302,7 @@ Test(race_bias, a_lock_is_none_if_the_region_moved)
     uintptr_t addr = (uintptr_t)&memory[3 * REGION];
     shadow_start();
     share(3);
-    uint32_t before = atomic_load(&bias_of[addr >> BIAS_BITS]);
+    bias_word before = atomic_load(&bias_of[addr >> BIAS_BITS]);
     cr_assert(bias_allows(addr, before));
     for (int i = 0; i < 1000; i++)
         hold_and_count(3, 0);

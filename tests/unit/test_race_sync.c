@@ -165,10 +165,9 @@ static uint64_t epoch_before(const struct race_g *g, bool released)
     return released ? epoch_make(g->slot, g->clock - 1) : g->epoch;
 }
 
-static void use_atomic(int w)
+static void use_atomic(int w, int k)
 {
     struct race_g *g = all[w].g;
-    int k = (int)rnd(ATOMICS);
     race_cur_tls = g;
     switch (rnd(4)) {
     case 0: {
@@ -216,6 +215,14 @@ static void use_atomic(int w)
     race_cur_tls = &race_ignored;
 }
 
+/* Some in a row, as who is alone with it. */
+static void use_one_atomic(int w)
+{
+    int k = (int)rnd(ATOMICS), times = 1 + (int)rnd(3);
+    for (int i = 0; i < times; i++)
+        use_atomic(w, k);
+}
+
 static void fence(int w)
 {
     int mo = (int)rnd(6);
@@ -232,11 +239,14 @@ static void fence(int w)
 
 static struct bias_thread *another = &bias_nobody;
 
+/* The regions forget how often they have moved, so that they are somebody's again and again. */
 static void change_thread(void)
 {
     struct bias_thread *t = bias_me;
     bias_me = another;
     another = t;
+    atomic_fetch_and(&bias_of[(uintptr_t)atomic >> BIAS_BITS], ~(BIAS_MOVES << BIAS_MOVES_SHIFT));
+    atomic_fetch_and(&bias_of[(uintptr_t)place >> BIAS_BITS], ~(BIAS_MOVES << BIAS_MOVES_SHIFT));
 }
 
 static void begin_regions(void)
@@ -325,13 +335,13 @@ static void one_step(bool with_fences)
         }
         break;
     case 11:
-        use_atomic(w);
+        use_one_atomic(w);
         break;
     case 12:
         if (with_fences)
             fence(w);
         else
-            use_atomic(w);
+            use_one_atomic(w);
         break;
     }
 }
