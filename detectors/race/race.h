@@ -132,7 +132,7 @@ static inline void race_g_new_epoch(struct race_g *g)
     g->epoch_of_write = g->epoch_of_read | EPOCH_WRITE;
 }
 /* A release: all that g did so far is known to who knows this value of its slot. race_g_publish, after it was left somewhere: what follows is a new epoch. */
-static inline void race_g_tick(struct race_g *g)
+static inline __attribute__((always_inline)) void race_g_tick(struct race_g *g)
 {
     g->recorded = false;
     if (race_unlikely(++g->clock == CLOCK_MAX))

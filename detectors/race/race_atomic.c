@@ -109,143 +109,170 @@ void race_atomic_back(const struct race_left *left)
     account(g, ADDR, sizeof(T), 0, false, false, PC); \
     return v;
 
-#define STORE(T, now) \
-    struct race_g *g = race_cur(); \
-    if (!is_checked(g)) { \
-        now; \
-        return; \
+/* What changes an atomic is two functions: the hook, for who is alone with it, and the rest, which would only be in the way of the first one's registers. */
+#define DEFINE_STORE(BITS, T, now) \
+    static race_noinline void store_##BITS(volatile T *a, T x, int mo, uintptr_t pc) \
+    { \
+        struct race_g *g = race_cur(); \
+        struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+        OPERATE(ADDR, now); \
+        bool before = stored(g, s, mo); \
+        account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, pc); \
+        race_sync_unlock(ADDR); \
     } \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, true, PC); \
-    if (how) { \
-        now; \
-        alone_done(g, ADDR, sizeof(T), how, true, PC); \
-        return; \
-    } \
-    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
-    OPERATE(ADDR, now); \
-    bool before = stored(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
-    race_sync_unlock(ADDR);
+    void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) \
+    { \
+        struct race_g *g = race_cur(); \
+        enum alone how; \
+        if (!is_checked(g)) { \
+            now; \
+        } else if ((how = alone_begin(g, ADDR, sizeof(T), mo, true, PC)) != NOT_ALONE) { \
+            now; \
+            alone_done(g, ADDR, sizeof(T), how, true, PC); \
+        } else { \
+            store_##BITS(a, x, mo, PC); \
+        } \
+    }
 
 /* What writes the value that is there already, as who tries to set a flag that is set, again and again, does not lock the address either, if all that it
  * would leave is there: it would keep the one that is waited for from it. may_stay: whether it could be so, whatever is there; is: the value; next: the one
  * after `v`. */
-#define MODIFY(T, may_stay, is, now, next) \
-    struct race_g *g = race_cur(); \
-    if (!is_checked(g)) \
-        return now; \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
-    if (how) { \
+#define DEFINE_MODIFY(BITS, T, name, may_stay, is, now, next) \
+    static race_noinline T name##_##BITS(volatile T *a, T x, int mo, uintptr_t pc) \
+    { \
+        struct race_g *g = race_cur(); \
+        struct race_look look; \
+        bool left = releases(mo) && race_sync_has_left(g); \
+        if ((may_stay) && (left || !leaves_something(g, mo)) && race_sync_look(ADDR, &look)) { \
+            T v = is; \
+            if (v == (T)(next) && (left ? race_sync_is_left(g, ADDR, &look, acquires(mo)) : nothing_to_see(g, ADDR, &look, mo))) { \
+                if (!left) \
+                    account(g, ADDR, sizeof(T), EPOCH_WRITE, false, false, pc); \
+                return v; \
+            } \
+        } \
+        struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+        OPERATE(ADDR, T v = now); \
+        saw(g, s, mo); \
+        bool before = modified(g, s, mo); \
+        account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, pc); \
+        if (v != (T)(next)) { \
+            race_sync_unlock(ADDR); \
+        } else if (releases(mo)) { \
+            race_sync_unlock_left(g, s, acquires(mo)); \
+        } else if (g->fence_value) { \
+            race_sync_unlock(ADDR); \
+        } else { \
+            race_sync_note(g, s, acquires(mo)); \
+            race_sync_unlock_unchanged(ADDR); \
+        } \
+        return v; \
+    } \
+    T __tsan_atomic##BITS##_##name(volatile T *a, T x, int mo) \
+    { \
+        struct race_g *g = race_cur(); \
+        if (!is_checked(g)) \
+            return now; \
+        enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
+        if (how == NOT_ALONE) \
+            return name##_##BITS(a, x, mo, PC); \
         T v = now; \
         alone_done(g, ADDR, sizeof(T), how, true, PC); \
         return v; \
-    } \
-    struct race_look look; \
-    bool left = releases(mo) && race_sync_has_left(g); \
-    if ((may_stay) && (left || !leaves_something(g, mo)) && race_sync_look(ADDR, &look)) { \
-        T v = is; \
-        if (v == (T)(next) && (left ? race_sync_is_left(g, ADDR, &look, acquires(mo)) : nothing_to_see(g, ADDR, &look, mo))) { \
-            if (!left) \
-                account(g, ADDR, sizeof(T), EPOCH_WRITE, false, false, PC); \
-            return v; \
-        } \
-    } \
-    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
-    OPERATE(ADDR, T v = now); \
-    saw(g, s, mo); \
-    bool before = modified(g, s, mo); \
-    account(g, ADDR, sizeof(T), EPOCH_WRITE, releases(mo), before, PC); \
-    if (v != (T)(next)) { \
-        race_sync_unlock(ADDR); \
-    } else if (releases(mo)) { \
-        race_sync_unlock_left(g, s, acquires(mo)); \
-    } else if (g->fence_value) { \
-        race_sync_unlock(ADDR); \
-    } else { \
-        race_sync_note(g, s, acquires(mo)); \
-        race_sync_unlock_unchanged(ADDR); \
-    } \
-    return v;
+    }
 
 /* Success has order mo; failure is a load of order fmo: who tries again and again does so without the lock, as a load does, and would else keep it from
- * the one that is waited for. */
-#define EXCHANGE_IF(T, cas, now) \
-    struct race_g *g = race_cur(); \
-    if (!is_checked(g)) \
-        return cas; \
-    enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
-    if (how) { \
+ * the one that is waited for. gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
+#define DEFINE_CAS(BITS, T, cas, now) \
+    static race_noinline bool cas_##BITS(volatile T *a, T *c, T x, int mo, int fmo, uintptr_t pc) \
+    { \
+        struct race_g *g = race_cur(); \
+        struct race_look look; \
+        if (race_sync_look(ADDR, &look)) { \
+            T v = now; \
+            if (v != *c && nothing_to_see(g, ADDR, &look, fmo)) { \
+                *c = v; \
+                account(g, ADDR, sizeof(T), 0, false, false, pc); \
+                return false; \
+            } \
+        } \
+        struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
+        OPERATE(ADDR, bool done = cas); \
+        saw(g, s, done ? mo : fmo); \
+        bool before = done && modified(g, s, mo); \
+        account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done && releases(mo), before, pc); \
+        if (done) { \
+            race_sync_unlock(ADDR); \
+        } else { \
+            race_sync_note(g, s, acquires(fmo)); \
+            race_sync_unlock_unchanged(ADDR); \
+        } \
+        return done; \
+    } \
+    static inline __attribute__((always_inline)) bool cas_here_##BITS(volatile T *a, T *c, T x, int mo, int fmo) \
+    { \
+        struct race_g *g = race_cur(); \
+        if (!is_checked(g)) \
+            return cas; \
+        enum alone how = alone_begin(g, ADDR, sizeof(T), mo, false, PC); \
+        if (how == NOT_ALONE) \
+            return cas_##BITS(a, c, x, mo, fmo, PC); \
         bool done = cas; \
         alone_done(g, ADDR, sizeof(T), how, done, PC); \
         if (!done) \
             account(g, ADDR, sizeof(T), 0, false, false, PC); \
         return done; \
     } \
-    struct race_look look; \
-    if (race_sync_look(ADDR, &look)) { \
-        T v = now; \
-        if (v != *c && nothing_to_see(g, ADDR, &look, fmo)) { \
-            *c = v; \
-            account(g, ADDR, sizeof(T), 0, false, false, PC); \
-            return false; \
-        } \
-    } \
-    struct race_sync *s = race_sync_lock(ADDR, leaves_something(g, mo)); \
-    OPERATE(ADDR, bool done = cas); \
-    saw(g, s, done ? mo : fmo); \
-    bool before = done && modified(g, s, mo); \
-    account(g, ADDR, sizeof(T), done ? EPOCH_WRITE : 0, done && releases(mo), before, PC); \
-    if (done) { \
-        race_sync_unlock(ADDR); \
-    } else { \
-        race_sync_note(g, s, acquires(fmo)); \
-        race_sync_unlock_unchanged(ADDR); \
-    } \
-    return done;
+    int __tsan_atomic##BITS##_compare_exchange_strong(volatile T *a, T *c, T x, int mo, int fmo) { return cas_here_##BITS(a, c, x, mo, fmo); } \
+    int __tsan_atomic##BITS##_compare_exchange_weak(volatile T *a, T *c, T x, int mo, int fmo) { return cas_here_##BITS(a, c, x, mo, fmo); } \
+    T __tsan_atomic##BITS##_compare_exchange_val(volatile T *a, T c, T x, int mo, int fmo) \
+    { \
+        cas_here_##BITS(a, &c, x, mo, fmo); \
+        return c; \
+    }
+
+/* The read-modify-writes of a type. NOW_IS: the value that is there; FETCH(name, value): does it, where `old` was there; is `old`. */
+#define DEFINE_MODIFIES(BITS, T, NOW_IS, FETCH) \
+    DEFINE_MODIFY(BITS, T, exchange, true, NOW_IS, FETCH(exchange, x), x) \
+    DEFINE_MODIFY(BITS, T, fetch_add, !x, NOW_IS, FETCH(fetch_add, old + x), v + x) \
+    DEFINE_MODIFY(BITS, T, fetch_sub, !x, NOW_IS, FETCH(fetch_sub, old - x), v - x) \
+    DEFINE_MODIFY(BITS, T, fetch_and, true, NOW_IS, FETCH(fetch_and, old & x), v & x) \
+    DEFINE_MODIFY(BITS, T, fetch_or, true, NOW_IS, FETCH(fetch_or, old | x), v | x) \
+    DEFINE_MODIFY(BITS, T, fetch_xor, !x, NOW_IS, FETCH(fetch_xor, old ^ x), v ^ x) \
+    DEFINE_MODIFY(BITS, T, fetch_nand, true, NOW_IS, FETCH(fetch_nand, ~(old & x)), ~(v & x))
 
 #define NOW __atomic_load_n(a, __ATOMIC_SEQ_CST)
+#define BUILTIN(name, value) BUILTIN_##name
+#define BUILTIN_exchange __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_add __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_sub __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_and __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_or __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_xor __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST)
+#define BUILTIN_fetch_nand __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST)
 #define DEFINE(BITS, T) \
     T __tsan_atomic##BITS##_load(const volatile T *a, int mo) { LOAD(T, NOW) } \
-    void __tsan_atomic##BITS##_store(volatile T *a, T x, int mo) { STORE(T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) } \
-    T __tsan_atomic##BITS##_exchange(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_exchange_n(a, x, __ATOMIC_SEQ_CST), x) } \
-    T __tsan_atomic##BITS##_fetch_add(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_add(a, x, __ATOMIC_SEQ_CST), v + x) } \
-    T __tsan_atomic##BITS##_fetch_sub(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_sub(a, x, __ATOMIC_SEQ_CST), v - x) } \
-    T __tsan_atomic##BITS##_fetch_and(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_and(a, x, __ATOMIC_SEQ_CST), v & x) } \
-    T __tsan_atomic##BITS##_fetch_or(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_or(a, x, __ATOMIC_SEQ_CST), v | x) } \
-    T __tsan_atomic##BITS##_fetch_xor(volatile T *a, T x, int mo) { MODIFY(T, !x, NOW, __atomic_fetch_xor(a, x, __ATOMIC_SEQ_CST), v ^ x) } \
-    T __tsan_atomic##BITS##_fetch_nand(volatile T *a, T x, int mo) { MODIFY(T, true, NOW, __atomic_fetch_nand(a, x, __ATOMIC_SEQ_CST), ~(v & x)) } \
+    DEFINE_STORE(BITS, T, __atomic_store_n(a, x, __ATOMIC_SEQ_CST)) \
+    DEFINE_MODIFIES(BITS, T, NOW, BUILTIN) \
     DEFINE_CAS(BITS, T, __atomic_compare_exchange_n(a, c, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), NOW)
 
-/* gcc calls _strong and _weak with a pointer to what is expected, clang _val with the value. */
-#define DEFINE_CAS(BITS, T, operation, now) \
-    static inline __attribute__((always_inline)) bool cas_##BITS(volatile T *a, T *c, T x, int mo, int fmo) { EXCHANGE_IF(T, operation, now) } \
-    int __tsan_atomic##BITS##_compare_exchange_strong(volatile T *a, T *c, T x, int mo, int fmo) { return cas_##BITS(a, c, x, mo, fmo); } \
-    int __tsan_atomic##BITS##_compare_exchange_weak(volatile T *a, T *c, T x, int mo, int fmo) { return cas_##BITS(a, c, x, mo, fmo); } \
-    T __tsan_atomic##BITS##_compare_exchange_val(volatile T *a, T c, T x, int mo, int fmo) { cas_##BITS(a, &c, x, mo, fmo); return c; }
+/* 16 bytes: `value` of what was there, `old`, by compare-and-swap. */
+#define LOOP16(name, value) \
+    __extension__({ \
+        int128 old = read16(a); \
+        while (!cas16(a, &old, (value))) { \
+        } \
+        old; \
+    })
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 DEFINE(8, uint8_t)
 DEFINE(16, uint16_t)
 DEFINE(32, uint32_t)
 DEFINE(64, uint64_t)
-
-#define LOOP16(expression) \
-    __extension__({ \
-        int128 old = read16(a); \
-        while (!cas16(a, &old, (expression))) { \
-        } \
-        old; \
-    })
-
 int128 __tsan_atomic128_load(const volatile int128 *a, int mo) { LOAD(int128, read16(a)) }
-void __tsan_atomic128_store(volatile int128 *a, int128 x, int mo) { STORE(int128, (void)LOOP16(x)) }
-int128 __tsan_atomic128_exchange(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(x), x) }
-int128 __tsan_atomic128_fetch_add(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old + x), v + x) }
-int128 __tsan_atomic128_fetch_sub(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old - x), v - x) }
-int128 __tsan_atomic128_fetch_and(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(old & x), v & x) }
-int128 __tsan_atomic128_fetch_or(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(old | x), v | x) }
-int128 __tsan_atomic128_fetch_xor(volatile int128 *a, int128 x, int mo) { MODIFY(int128, !x, read16(a), LOOP16(old ^ x), v ^ x) }
-int128 __tsan_atomic128_fetch_nand(volatile int128 *a, int128 x, int mo) { MODIFY(int128, true, read16(a), LOOP16(~(old & x)), ~(v & x)) }
+DEFINE_STORE(128, int128, (void)LOOP16(store, x))
+DEFINE_MODIFIES(128, int128, read16(a), LOOP16)
 DEFINE_CAS(128, int128, cas16(a, c, x), read16(a))
 
 void __tsan_atomic_thread_fence(int mo)

@@ -94,13 +94,14 @@ static inline void left_by_fence(struct race_g *g, struct race_sync *s, bool sto
 /* The same goroutine again (see above). */
 static inline bool goes_on(const struct race_g *g, const struct race_sync *s)
 {
-    return g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && !g->recorded && g->learned_at != g->clock;
+    return !g->recorded && g->only == s && s->slot == g->slot && s->value == g->clock - 1 && s->whole && !s->seen && g->learned_at != g->clock;
 }
 
 /* The access of a release. */
 static inline uint64_t now_at(const struct race_g *g, uintptr_t addr, unsigned size)
 {
-    return g->epoch | (((uint64_t)1 << size) - 1) << ((addr & 7) + MASK_SHIFT) | EPOCH_WRITE | EPOCH_ATOMIC;
+    unsigned at = size == 8 ? 0 : addr & 7;
+    return g->epoch | (((uint64_t)1 << size) - 1) << (at + MASK_SHIFT) | EPOCH_WRITE | EPOCH_ATOMIC;
 }
 
 /* A release of the present epoch, whose end comes in account(). */
