@@ -207,7 +207,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (shadow_stands_for(e, now))
         return;
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && !is_own_before(e, now) && second_stands_for(s, now))
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && g->recorded && !is_own_before(e, now) && second_stands_for(s, now))
         return;
     g->recorded = true;
     bias_word region;
@@ -258,7 +258,7 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
 {
     struct race_g *g = race_cur_tls;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && !is_own_before(e, now) && second_stands_for(s, now))
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && g->recorded && !is_own_before(e, now) && second_stands_for(s, now))
         return;
     if (race_unlikely(!is_own(e, now) || shadow_stands_for(e, now)) ||
         race_unlikely(!atomic_compare_exchange_strong_explicit(&s->epoch, &e, shadow_lock(), memory_order_acquire, RELAXED))) {

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "race_alloc.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@
 
 enum {
     SMALL = 1024, SMALL_CLASSES = SMALL / 16 + 1, CLASSES = SMALL_CLASSES + 40, CHUNK = 256 * 1024,
-    CHUNKS = 256, CACHED_CLASSES = 256 / 16 + 1, CACHE = 64,
+    CHUNKS = 256, HUGE = 2 << 20, CACHED_CLASSES = 256 / 16 + 1, CACHE = 64,
 };
 
 struct block {
@@ -46,15 +47,21 @@ void *race_map(size_t n)
     return p;
 }
 
-/* Chunks are cut from larger mappings: mmap waits for the page faults of all threads, and keeps them waiting. */
+/* Chunks are cut from larger mappings: mmap waits for the page faults of all threads, and keeps them waiting. All but the first few come in huge pages: where
+ * goroutines are many, their structs and clocks would else be a page fault for each ten of them, and a miss in the TLB at each look. */
 static char *chunk_new(void)
 {
     static atomic_flag lock = ATOMIC_FLAG_INIT;
     static char *at;
     static unsigned left;
+    enum { ALL = CHUNKS * CHUNK };
     race_spin_lock(&lock);
     if (left == 0) {
-        at = race_map((size_t)CHUNKS * CHUNK);
+        char *mapped = race_map(ALL + HUGE);
+        int saved = errno;
+        at = (char *)(((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+        madvise(at + HUGE, ALL - HUGE, MADV_HUGEPAGE);
+        errno = saved;
         left = CHUNKS;
     }
     char *chunk = at;

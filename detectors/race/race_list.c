@@ -4,7 +4,7 @@
  * entries are one segment, whatever they are; a longer list is sorted out into a segment for each kind.
  *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
- * it subsumes, fewer yet where none goes: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the
+ * it subsumes, and where none goes one for each two accesses: what is left too long costs room, not truth. Before a segment grows, it loses what a newer entry of the
  * same goroutine subsumes, which anybody can see; so it is bounded by the number of goroutines, not of accesses.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
@@ -109,9 +109,28 @@ uint32_t list_count(const struct shadow_list *l)
 #define NEWEST_FIRST(side) (~(side).epoch)
 RACE_SORT(sort, struct race_side, NEWEST_FIRST)
 
+/* Whether a goroutine has two entries; for certain, if it says no. Where 100,000 have read the same word each has one, and sorting is for nothing. */
+static bool may_repeat(const struct segment *s)
+{
+    uint32_t bits = 64, i = 0;
+    while (bits < 16 * s->n)
+        bits *= 2;
+    uint64_t *seen = race_alloc(bits / 8);
+    for (; i < s->n; i++) {
+        uint32_t slot = epoch_slot(s->side[i].epoch) & (bits - 1);
+        if (seen[slot / 64] >> slot % 64 & 1)
+            break;
+        seen[slot / 64] |= (uint64_t)1 << slot % 64;
+    }
+    race_free(seen, bits / 8);
+    return i < s->n;
+}
+
 /* Drops what a newer entry of the same goroutine subsumes. */
 static void compact(struct segment *s)
 {
+    if (!may_repeat(s))
+        return;
     uint32_t kept = 0, run = 0;
     sort(s->side, s->n);
     for (uint32_t i = 0; i < s->n; i++) {
@@ -257,7 +276,7 @@ void raced_add(struct raced *r, struct race_side side)
 
 bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct raced *raced)
 {
-    bool settled = true, is_long = list_count(l) > LONG;
+    bool settled = true;
     unsigned kind = kind_of(now);
     for (unsigned k = 0; k < kinds_of(l); k++) {
         struct segment *s = segment_of(l, k);
@@ -267,7 +286,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
             if (!(may_subsume[kind] & 1 << k))
                 continue;
             look = FEW;
-            stay = IN_VAIN;
+            stay = s->n % IN_VAIN == 0;
             i = s->cursor;
         }
         for (; look > 0 && stay > 0 && s->n > 0; look--) {
@@ -278,7 +297,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
             enum verdict v = shadow_judge(g, e->epoch, now, &before);
             if (v == RACE) {
                 raced_add(raced, *e);
-                if (is_long && shadow_subsumes(now, e->epoch)) {
+                if (shadow_subsumes(now, e->epoch) && list_count(l) > LONG) {
                     v = DROP;
                     done_clear(&l->done);
                 }

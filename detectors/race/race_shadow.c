@@ -153,17 +153,24 @@ static void clear_region(uintptr_t addr, uintptr_t end)
     }
 }
 
+static inline uintptr_t chunk_end(uintptr_t addr)
+{
+    return (addr | ((1ul << CHUNK_BITS) - 1)) + 1;
+}
+
 void shadow_clear(uintptr_t addr, size_t n)
 {
+    static const uintptr_t REGION_REST = (1ul << BIAS_BITS) - 1;
     static const bias_word marks = (bias_word)BIAS_MARKS << BIAS_MARKS_SHIFT;
     uintptr_t end = (addr + n + 7) & ~7ul;
     addr &= ~7ul;
     if (race_unlikely(end >> 47 || !bias_of))
         return;
     for (uintptr_t next; addr < end; addr = next) {
-        next = addr + (1ul << CHUNK_BITS);
-        if (addr % (1ul << CHUNK_BITS) == 0 && next <= end && atomic_load_explicit(&touched[addr >> CHUNK_BITS], memory_order_relaxed) == 0)
-            continue;   /* terabytes, perhaps, that are only reserved. (Of a chunk that has other memory, too, somebody may be just about to set it.) */
+        next = chunk_end(addr) < end ? chunk_end(addr) : end & ~REGION_REST;
+        if (!(addr & REGION_REST) && next > addr && atomic_load_explicit(&touched[addr >> CHUNK_BITS], memory_order_relaxed) == 0)
+            continue;   /* terabytes, perhaps, that are only reserved; a stack that no access was recorded on. (In a region that has other memory, too, somebody
+                           may be just about to set it.) */
         next = (addr | ((1ul << BIAS_BITS) - 1)) + 1;
         if (atomic_load_explicit(&bias_of[addr >> BIAS_BITS], memory_order_relaxed) & marks)
             clear_region(addr, next < end ? next : end);
