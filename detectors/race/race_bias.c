@@ -17,9 +17,11 @@
 enum { MOVES_MAX = 2, MOVES_FOUGHT_FOR = MOVES_MAX + 1, TAKE_MAX = 64 };
 static const bias_word MARKS = (bias_word)BIAS_MARKS << BIAS_MARKS_SHIFT;
 
-/* Time is in 2^SINCE_UNIT ticks of the processor's clock, some 0.4 us, modulo BIAS_SINCE + 1. A thread that had a region for so LONG had enough of it to pay
- * for the move. (After a millisecond or two that may be told wrongly: then it takes the next one twice as many samples, once.) */
-enum { SINCE_UNIT = 10, LONG = 25, LEVEL_FIRST = 3 };
+/* Time is in 2^SINCE_UNIT ticks of the processor's clock, some 0.4 us, modulo BIAS_SINCE + 1. A thread that had a region for so LONG, and several times as long
+ * as a move takes here (PAYS), had enough of it to pay for the move. (After a millisecond or two that may be told wrongly: then it takes the next one twice as
+ * many samples, once.) */
+enum { SINCE_UNIT = 10, LONG = 80, PAYS = 8, COST_MAX = 256, LEVEL_FIRST = 3 };
+static _Atomic(uint32_t) barrier_cost;   /* of late; it interrupts all processors that run the program's threads */
 
 struct bias_thread bias_nobody = {.id = BIAS_NOBODY};
 _Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec"))) = &bias_nobody;
@@ -61,9 +63,13 @@ void bias_start(void)
 static void barrier(void)
 {
     int saved = errno;
+    uint64_t from = __builtin_ia32_rdtsc();
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0 &&
         (!registered() || syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0))
         race_die("the kernel refuses membarrier(), which it allowed before: if this is a seccomp filter of the program's, it must allow membarrier");
+    uint64_t cost = (__builtin_ia32_rdtsc() - from) >> SINCE_UNIT;
+    uint32_t before = atomic_load_explicit(&barrier_cost, memory_order_relaxed);
+    atomic_store_explicit(&barrier_cost, (before * 3 + (uint32_t)(cost < COST_MAX ? cost : COST_MAX)) / 4, memory_order_relaxed);
     errno = saved;
 }
 
@@ -120,8 +126,8 @@ static uint32_t level_of(bias_word word)
 static uint32_t level_next(bias_word word)
 {
     uint32_t level = level_of(word);
-    bool was_long = ((now() - (word >> BIAS_SINCE_SHIFT)) & BIAS_SINCE) >= LONG;
-    if (was_long)
+    uint64_t had = (now() - (word >> BIAS_SINCE_SHIFT)) & BIAS_SINCE;
+    if (had >= LONG && had >= (uint64_t)PAYS * atomic_load_explicit(&barrier_cost, memory_order_relaxed))
         return level > LEVEL_FIRST ? level - 1 : LEVEL_FIRST;
     return level < BIAS_LEVEL ? level + 1 : BIAS_LEVEL;
 }

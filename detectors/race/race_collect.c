@@ -95,17 +95,17 @@ static struct rec_stack stack_of(struct record *r, uint32_t node, uintptr_t pc, 
     static uintptr_t pcs[DEEPEST];
     static struct tb_frame frames[DEEPEST];
     struct rec_stack s = {0};
-    int n = race_stack_pcs(node, pc, pcs, DEEPEST);
-    s.nframes = n ? tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, false, frames, DEEPEST) : 0;
-    s.frames = part_of(r, (size_t)s.nframes * sizeof frames[0]);
-    int all = s.nframes;
-    s.nframes = 0;
-    for (int i = 0; i < all; i++) {
+    int n = race_stack_pcs(node, pc, pcs, DEEPEST), all = 0;
+    bool in_main = false;   /* what calls main is of no interest, and where libc's debug information is installed it takes longer than all the rest */
+    for (int i = 0; i < n && !in_main; i++) {
+        int more = tb_symbolize_stack(tb_symbolizer_self(), pcs + i, 1, true, false, frames + all, DEEPEST - all);
+        for (int end = all + more; all < end && !in_main; all++)
+            in_main = strcmp(frames[all].func, "main") == 0;
+    }
+    s.frames = part_of(r, (size_t)all * sizeof frames[0]);
+    for (int i = 0; i < all; i++)
         if (i == 0 || !is_own(&frames[i]))
             s.frames[s.nframes++] = frames[i];
-        if (strcmp(frames[i].func, "main") == 0)
-            break;   /* what calls main is of no interest */
-    }
     if (with_source && s.nframes > 0)
         s.source = source_line(r, s.frames[0].file, s.frames[0].line);
     size_t prefix = strlen(race_flags.strip_path_prefix);
