@@ -80,9 +80,7 @@ struct race_g *hook_attach_thread(uint64_t id)
 struct race_g *hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc, const void *stack_lo,
                        const void *stack_hi)
 {
-    static const uintptr_t REST = (1ul << BIAS_BITS) - 1;
-    uintptr_t lo = (uintptr_t)stack_lo, end = ((uintptr_t)stack_hi + REST) & ~REST;   /* whole pages: in the last one nothing else is above the stack */
-    shadow_clear(lo, end - lo);
+    shadow_clear((uintptr_t)stack_lo, (uintptr_t)stack_hi - (uintptr_t)stack_lo);
     struct race_g *g = race_g_new(parent);
     struct race_who *w = g->who;
     w->id = id;
