@@ -378,6 +378,7 @@ static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, ui
             access_off(addr, pc, now);
         return;
     }
+    struct bias_thread *me = bias_me;
     uint32_t flags = 0;
     bias_word region;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
@@ -395,17 +396,17 @@ static inline __attribute__((always_inline)) void access_miss(uintptr_t addr, ui
             return;
         }
     }
-    if (race_unlikely(!bias_enter(bias_me, addr, &region))) {
+    if (race_unlikely(!bias_enter(me, addr, &region))) {
         access_not_mine(addr, pc, now, s, region);
         return;
     }
     if (race_unlikely(atomic_load_explicit(&s->epoch, RELAXED) != e || (atomic_load_explicit(&s->node, RELAXED) & ~(uint32_t)SHADOW_NODE) != flags)) {
-        bias_leave(bias_me);
+        bias_leave(me);
         access_new(addr, pc, now);
         return;
     }
     shadow_set(s, now, g->node->id | flags, race_pc_pack_near(pc));
-    bias_leave(bias_me);
+    bias_leave(me);
     if (!g->recorded)
         g->recorded = true;
     if (e == 0)

@@ -47,20 +47,22 @@ void *race_map(size_t n)
     return p;
 }
 
-/* Chunks are cut from larger mappings: mmap waits for the page faults of all threads, and keeps them waiting. All but the first few come in huge pages: where
- * goroutines are many, their structs and clocks would else be a page fault for each ten of them, and a miss in the TLB at each look. */
+/* Chunks are cut from larger mappings: mmap waits for the page faults of all threads, and keeps them waiting. What comes after the first few MiB is in huge
+ * pages: where goroutines are many, their structs and clocks would else be a page fault for each ten of them, and a miss in the TLB at each look. */
 static char *chunk_new(void)
 {
     static atomic_flag lock = ATOMIC_FLAG_INIT;
     static char *at;
     static unsigned left;
-    enum { ALL = CHUNKS * CHUNK };
+    enum { ALL = CHUNKS * CHUNK, FIRST = 16 << 20 };   /* small programs have some twenty chunks, each with little in it */
+    static unsigned huge_from = FIRST;
     race_spin_lock(&lock);
     if (left == 0) {
         char *mapped = race_map(ALL + HUGE);
         int saved = errno;
         at = (char *)(((uintptr_t)mapped + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
-        madvise(at + HUGE, ALL - HUGE, MADV_HUGEPAGE);
+        madvise(at + huge_from, ALL - huge_from, MADV_HUGEPAGE);
+        huge_from = 0;
         errno = saved;
         left = CHUNKS;
     }

@@ -16,13 +16,14 @@ enum alone { NOT_ALONE, SAME_EPOCH, NEW_EPOCH };
  * would end that. */
 static inline __attribute__((always_inline)) enum alone alone_begin(const struct race_g *g, uintptr_t addr, unsigned size, int mo, bool store, uintptr_t pc)
 {
+    struct bias_thread *me = bias_me;
     bias_word region;
-    if (size > 8 || addr % size || !releases(mo) || !race_pc_is_near(pc) || !bias_enter(bias_me, addr, &region))
+    if (size > 8 || addr % size || !releases(mo) || !race_pc_is_near(pc) || !bias_enter(me, addr, &region))
         return NOT_ALONE;
     const struct race_sync *s = g->only;   /* if it was freed meanwhile it is nobody's sync, or of another address: see race_sync_held */
     if (race_unlikely(!s || s->addr != addr))
         s = race_sync_held(addr);
-    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == bias_me->id && s->whole && (!store || s->own.root == NULL) &&
+    if (race_likely(s && __atomic_load_n(&s->owner, __ATOMIC_RELAXED) == me->id && s->whole && (!store || s->own.root == NULL) &&
                     race_g_has_left_all(g, s->slot, s->value))) {
         const struct shadow *w = shadow_in(shadow_slice(addr), addr);
         uint64_t e = atomic_load_explicit(&w->epoch, memory_order_relaxed), now = now_at(g, addr, size);
@@ -32,7 +33,7 @@ static inline __attribute__((always_inline)) enum alone alone_begin(const struct
         if (((e ^ now) & ~EPOCH_CLOCK) == 0 && flags != SHADOW_MORE)   /* as in race_access.c: word_change_easy */
             return NEW_EPOCH;
     }
-    bias_leave(bias_me);
+    bias_leave(me);
     return NOT_ALONE;
 }
 
