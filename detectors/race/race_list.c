@@ -4,7 +4,7 @@
  * entries are one segment, whatever they are; a longer list is sorted out into a segment for each kind.
  *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
- * it subsumes, and where none goes one for each two accesses: what is left too long costs room, not truth. Before a segment grows, it loses what a newer
+ * it subsumes, and where none goes one for each IN_VAIN accesses: what is left too long costs room, not truth. Before a segment grows, it loses what a newer
  * entry of the same goroutine subsumes, which anybody can see; so it is bounded by the number of goroutines, not of accesses.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
@@ -18,7 +18,7 @@
 #include "race_alloc.h"
 #include "race_sort.h"
 
-enum { KINDS = 4, FEW = 16, IN_VAIN = 2, LONG = 256, FIRST_FEW = 3, FIRST_CAP = 8 };
+enum { KINDS = 4, FEW = 16, IN_VAIN = 8, LONG = 256, FIRST_FEW = 3, FIRST_CAP = 8 };
 
 struct segment {
     uint32_t n, cap;
