@@ -36,6 +36,8 @@ struct hook_uses {
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
+/* g will run soon. */
+#define HOOK_PREFETCH(g) (__builtin_prefetch((g)->race), __builtin_prefetch((const char *)(g)->race + 64), __builtin_prefetch((const char *)(g)->race + 128))
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type
@@ -51,6 +53,7 @@ struct hook_uses {
 #define HOOK_G_FIELDS
 #define HOOK_RACE_G(g) ((void)sizeof(g), (struct race_g *)NULL)
 #define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))
+#define HOOK_PREFETCH(g) ((void)sizeof(g))
 #define HOOK_CHAN_BYTES(cap) ((void)(cap), (size_t)0)
 #define HOOK_BUILD_MARK const char gort_built_without_race = 1;
 #define HOOK_FN(type) static inline __attribute__((always_inline)) type

@@ -55,6 +55,7 @@ static inline void sched_prefetch(struct p *p, unsigned head)
     __builtin_prefetch(sp);
     __builtin_prefetch(sp + RT_CACHE_LINE);
     __builtin_prefetch(sp + 2 * RT_CACHE_LINE);
+    HOOK_PREFETCH(near);
 }
 
 /* ---- sched.c ---- */
