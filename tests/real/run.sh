@@ -37,16 +37,26 @@ build_sqlite() {
     cc -g -O1 "${compile[@]}" -I. -I"$src/src" -I"$src/test" threadtest3.c "$src/src/test_multiplex.c" sqlite3.o "${link[@]}" -lm -o threadtest3
     cc -g -O1 "${compile[@]}" -I. threadtest4.c sqlite3.o "${link[@]}" -lm -o threadtest4
 }
+
+# threadtest4 MODE FILE: it ends where another connection changes the schema just then (docs/race-real-code.md), and is run again if there is nothing else to
+# be said of that run.
+threadtest4() {
+    local status tries
+    for ((tries = 1; tries <= 5; tries++)); do
+        status=0
+        timeout 900 ./threadtest4 "--$1" 4 > "$2" 2>&1 || status=$?
+        [ "$status" -eq 1 ] && grep -q 'database schema is locked' "$2" && ! grep -q '^WARNING: ' "$2" || break
+        say "sqlite: threadtest4 --$1 met a locked schema, $tries of 5 times"
+    done
+    grep -q '^Total 0 errors' "$2" || fail "sqlite: threadtest4 --$1 found errors"
+    judge sqlite "$2" "$status"
+}
+
 run_sqlite() {
     build_sqlite "$("$here/fetch.sh" sqlite3 "$work")"
+    threadtest4 multithread out4
+    threadtest4 serialized out4s
     local status=0
-    timeout 900 ./threadtest4 --multithread 4 > out4 2>&1 || status=$?
-    grep -q '^Total 0 errors' out4 || fail "sqlite: threadtest4 found errors"
-    judge sqlite out4 $status
-    status=0
-    timeout 900 ./threadtest4 --serialized 4 > out4s 2>&1 || status=$?
-    judge sqlite out4s $status
-    status=0
     timeout 1200 ./threadtest3 > out3 2>&1 || status=$?
     grep -q '^0 errors' out3 || fail "sqlite: threadtest3 found errors"
     judge sqlite out3 $status
