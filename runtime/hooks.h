@@ -37,7 +37,12 @@ struct hook_uses {
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
 /* g will run soon. */
-#define HOOK_PREFETCH(g) (__builtin_prefetch((g)->race), __builtin_prefetch((const char *)(g)->race + 64), __builtin_prefetch((const char *)(g)->race + 128))
+#define HOOK_PREFETCH(g) hook_prefetch((uintptr_t)__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
+static inline void hook_prefetch(uintptr_t r)   /* 0, or what was freed, does no harm */
+{
+    for (uintptr_t line = r; line < r + 192; line += 64)
+        __builtin_prefetch((const void *)line);
+}
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type

@@ -114,6 +114,13 @@ static inline bool is_own_before(uint64_t e, uint64_t now)
     return differs >> SLOT_SHIFT == 0 && differs >> CLOCK_SHIFT != 0 && !(e & EPOCH_LOCK);
 }
 
+/* Whether something behind the first entry e stands for now. Only what was recorded in this epoch does: who has recorded nothing yet need not look. (What is
+ * not found comes in once more.) */
+static inline bool stands_behind(const struct race_g *g, struct shadow *s, uint64_t e, uint64_t now)
+{
+    return race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && g->recorded && !is_own_before(e, now) && second_stands_for(s, now);
+}
+
 /* Whether the goroutine accessed the word last, in any epoch. */
 static inline bool is_own(uint64_t e, uint64_t now)
 {
@@ -207,7 +214,7 @@ static inline __attribute__((always_inline)) void access_word(struct race_g *g, 
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (shadow_stands_for(e, now))
         return;
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && g->recorded && !is_own_before(e, now) && second_stands_for(s, now))
+    if (stands_behind(g, s, e, now))
         return;
     g->recorded = true;
     bias_word region;
@@ -258,7 +265,7 @@ static race_noinline void access_shared(uintptr_t addr, uintptr_t pc, uint64_t n
 {
     struct race_g *g = race_cur_tls;
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
-    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && g->recorded && !is_own_before(e, now) && second_stands_for(s, now))
+    if (stands_behind(g, s, e, now))
         return;
     if (race_unlikely(!is_own(e, now) || shadow_stands_for(e, now)) ||
         race_unlikely(!atomic_compare_exchange_strong_explicit(&s->epoch, &e, shadow_lock(), memory_order_acquire, RELAXED))) {

@@ -112,8 +112,9 @@ RACE_SORT(sort, struct race_side, NEWEST_FIRST)
 /* Whether a goroutine has two entries; for certain, if it says no. Where 100,000 have read the same word each has one, and sorting is for nothing. */
 static bool may_repeat(const struct segment *s)
 {
+    enum { SLOTS = 1 << (64 - SLOT_SHIFT) };
     uint32_t bits = 64, i = 0;
-    while (bits < 16 * s->n)
+    while (bits < SLOTS && bits / 16 < s->n)
         bits *= 2;
     uint64_t *seen = race_alloc(bits / 8);
     for (; i < s->n; i++) {

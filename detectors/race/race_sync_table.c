@@ -36,8 +36,8 @@ static atomic_uint *page_of(uintptr_t addr)
  * often it is changed then. */
 enum { WAIT_FIRST = 400, WAIT_MAX = 192000, FOUGHT_FOR = 400000, CHANGED_EACH = 2000 };
 
-/* How often the bucket's syncs changed, so far. The first may be freed meanwhile, which makes no difference but to the number: its memory stays the
- * detector's. */
+/* How often the bucket's syncs changed, so far, or the first one by its owner alone. It may be freed meanwhile, which makes no difference but to the number:
+ * its memory stays the detector's. */
 static uint64_t changes_of(_Atomic(uintptr_t) *b)
 {
     struct race_sync *first = (struct race_sync *)(atomic_load_explicit(b, memory_order_relaxed) & ~(uintptr_t)SYNC_LOCKED);
