@@ -87,8 +87,10 @@ HOOK_FN(void) hook_switch(struct race_g *r) HOOK_BODY((void)r;)
 HOOK_FN(void) hook_acquire(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* addr := what r has seen; what was there is dropped (a store). */
 HOOK_FN(void) hook_release(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
-/* addr := addr joined with what r has seen (a read-modify-write: a mutex, a waitgroup's done). May run at once for one address. */
+/* addr := addr joined with what r has seen (a read-modify-write: a semaphore's release). May run at once for one address. */
 HOOK_FN(void) hook_release_merge(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
+/* The same where many release side by side and few acquire. */
+HOOK_FN(void) hook_release_part(struct race_g *r, const void *addr) HOOK_BODY((void)r; (void)addr;)
 /* r passes a place one after another, as a channel's slot: it has seen what the one before had seen when that came, and the next one will have seen what r
  * had when it came. */
 HOOK_FN(void) hook_pass(struct race_g *r, struct hook_pass *p) HOOK_BODY((void)r; (void)p;)

@@ -168,7 +168,7 @@ static rt_noinline void runlock_slow(go_rwmutex *rw, uint32_t was)
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
     hook_lock_leaves(rt_race());
-    hook_release_merge(rt_race(), read_by(rw));
+    hook_release_part(rt_race(), read_by(rw));
     hook_lock_released(rt_race(), rw, HOOK_RWMUTEX_READ);
     uint32_t was = atomic_fetch_sub_explicit(&rw->state, READER, memory_order_release);
     if (rt_unlikely(was < READER || (was < 2 * READER && (was & MARKS))))

@@ -33,7 +33,7 @@ static bool reset(void *addr, int woken, bool more)
 void waitgroup_add(go_waitgroup *wg, int n, const void *pc)
 {
     if (n < 0)
-        hook_release_merge(rt_race(), wg);
+        hook_release_part(rt_race(), wg);
     uint64_t delta = (uint64_t)(uint32_t)n << 32;
     uint64_t state = atomic_fetch_add_explicit(&wg->state, delta, memory_order_acq_rel) + delta;
     if (HOOK_IS_ON && n > 0 && counter_of(state) == n)

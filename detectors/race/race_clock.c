@@ -173,6 +173,17 @@ static node *fold(node *n)
     return tree;
 }
 
+static node *note_copy(node *from)
+{
+    node *n = node_raw(CLOCK_NOTE);
+    n->tree = ref(from->tree);
+    n->noted = from->noted;
+    for (unsigned i = 0; i < from->noted; i++)
+        n->place[i] = from->place[i];
+    descend(n, from);
+    return n;
+}
+
 /* Takes over a reference to n, a note or a shared tree, and returns one to the same with one place raised. */
 static node *raise_by_note(node *n, uint32_t slot, uint32_t value)
 {
@@ -193,12 +204,7 @@ static node *raise_by_note(node *n, uint32_t slot, uint32_t value)
         if (is_own(n)) {
             give_up_line(n);
         } else {
-            node *own = node_raw(CLOCK_NOTE);
-            own->tree = ref(n->tree);
-            own->noted = n->noted;
-            for (unsigned i = 0; i < n->noted; i++)
-                own->place[i] = n->place[i];
-            descend(own, n);
+            node *own = note_copy(n);
             unref(n);
             n = own;
         }
@@ -433,6 +439,13 @@ bool clock_newer(const struct clock *c, const struct clock *known, uint32_t but,
     unref(n);
     unref(before);
     return found;
+}
+
+void clock_copy_root(struct clock *c, const struct clock *other)
+{
+    node *from = other->root, *n = !from ? NULL : from->level == CLOCK_NOTE ? note_copy(from) : node_copy(from);
+    unref(c->root);
+    c->root = n;
 }
 
 void clock_move(struct clock *to, struct clock *from)

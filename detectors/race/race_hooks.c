@@ -120,6 +120,11 @@ void hook_release_merge(struct race_g *r, const void *addr)
     race_release_merge(r, addr);
 }
 
+void hook_release_part(struct race_g *r, const void *addr)
+{
+    race_release_part(r, addr);
+}
+
 static unsigned kind_of(enum hook_lock kind)
 {
     static const unsigned kinds[] = {

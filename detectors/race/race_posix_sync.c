@@ -376,7 +376,10 @@ INTERPOSE int pthread_rwlock_unlock(pthread_rwlock_t *l)
     unsigned kind = writer ? LOCK_RWLOCK : LOCK_RWLOCK | LOCK_READ;
     struct race_g *g = race_cur();
     race_lock_leaves(g);
-    race_release_merge(g, writer ? (void *)l : readers_of(l));
+    if (writer)
+        race_release_merge(g, l);
+    else
+        race_release_part(g, readers_of(l));
     if (race_unlikely(!race_lock_released(g, l, kind))) {
         if (writer ? writer != own_tid() : l->__data.__readers >> READERS_SHIFT == 0)
             race_lock_misused(g, l, kind, writer ? MISUSE_UNLOCK_OTHERS : MISUSE_UNLOCK_UNLOCKED, PC);

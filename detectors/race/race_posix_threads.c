@@ -25,6 +25,7 @@
 #include "race_real.h"
 #include "race_shadow.h"
 #include "race_spin.h"
+#include "race_sync.h"
 
 /* (l) under lock */
 struct thread {
@@ -128,6 +129,7 @@ static void thread_ends(void *arg)
         race_cur_tls = &race_ignored;
     if (alone)
         race_g_end(g);
+    race_sync_thread_end();
     race_alloc_thread_end();
     bias_thread_end();
 }

@@ -145,12 +145,12 @@ static inline bool own_release(struct race_g *g, uintptr_t addr)
     return done;
 }
 
-/* With the bucket locked; unlocks it. Many come at once where a channel was closed, and to learn a tree, and drop what was known before, takes longer than to
- * take a reference to it. */
+/* With the bucket locked; unlocks it. To learn a tree, and drop what was known before, takes longer than to take a reference to it. */
 static race_noinline void acquire_tree(struct race_g *g, struct race_sync *s)
 {
     struct clock known = {NULL};
     come(g, s);
+    race_sync_keep(s);
     clock_copy(&known, &s->clock);
     uint32_t slot = s->slot, value = s->value;
     race_sync_unlock_unchanged(s->addr);
@@ -171,7 +171,7 @@ void race_acquire(struct race_g *g, const void *addr)
             return;
     }
     struct race_look look;
-    if (race_sync_look((uintptr_t)addr, &look) && race_sync_is_settled(g, (uintptr_t)addr, &look))
+    if (race_sync_look((uintptr_t)addr, &look) && (race_sync_is_settled(g, (uintptr_t)addr, &look) || race_sync_learn_kept(g, &look)))
         return;
     struct race_sync *s = race_sync_lock((uintptr_t)addr, false);
     if (s && s->whole && is_tree(&s->clock) && !race_sync_is_known(g, s)) {
@@ -207,6 +207,22 @@ void race_release_merge(struct race_g *g, const void *addr)
     race_sync_unlock((uintptr_t)addr);
 }
 
+void race_release_part(struct race_g *g, const void *addr)
+{
+    if (race_is_nobody(g))
+        return;
+    if (own_release(g, (uintptr_t)addr) || race_sync_release_to_part(g, (uintptr_t)addr))
+        return;
+    bool met;
+    struct race_sync *s = race_sync_lock_part((uintptr_t)addr, &met);
+    race_sync_release_merge(g, s);
+    if (met)
+        race_sync_part(s);
+    else if (s->parts == 0)
+        race_sync_owned(s);
+    race_sync_unlock((uintptr_t)addr);
+}
+
 void race_acquire_held(struct race_g *g, const void *addr)
 {
     struct race_sync *s = race_sync_held((uintptr_t)addr);
@@ -219,11 +235,14 @@ void race_acquire_held(struct race_g *g, const void *addr)
 void race_release_held(struct race_g *g, const void *addr)
 {
     struct race_sync *s = race_sync_held((uintptr_t)addr);
-    if (race_unlikely(!s))
+    if (race_unlikely(!s)) {
         race_release_merge(g, addr);
-    else if (race_unlikely(race_is_nobody(g)))
         return;
-    else if (race_likely(left_again(g, s)))
+    }
+    if (race_unlikely(race_is_nobody(g)))
+        return;
+    __atomic_store_n(&s->version, s->version + 1, __ATOMIC_RELAXED);   /* others may come to it by its address, later */
+    if (race_likely(left_again(g, s)))
         race_g_publish(g);
     else
         race_sync_release_merge(g, s);

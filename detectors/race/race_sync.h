@@ -17,7 +17,8 @@ struct race_sync {
     bool whole;
     bool seen;                /* another goroutine looked since the last release (race_atomic.c) */
     uint16_t owner;           /* the thread that may use it without the bucket's lock while it is busy with the region (race_bias.h); 0: none */
-    uint32_t alone;           /* how often the owner changed it so; only a hint for who waits (wait_a_turn) */
+    uint16_t parts;           /* the threads' (race_sync_parts.c) that have left something apart; 0: everything is here */
+    uint16_t alone;           /* how often the owner changed it so; only a hint for who waits (wait_a_turn) */
     uint64_t version;         /* of its bucket, while it is the first there: another one after each change (race_sync_look) */
 };
 
@@ -26,6 +27,8 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
 
 /* Locks addr's bucket and finds its sync; makes it if `make`, else NULL where there is none: locked all the same. */
 struct race_sync *race_sync_lock(uintptr_t addr, bool make);
+/* The same for a release that others may make beside it: makes it, leaves the parts where they are. *met: another thread had it locked. */
+struct race_sync *race_sync_lock_part(uintptr_t addr, bool *met);
 /* With it locked, before that is given back: g learned all that is in s, which may be NULL, or noted it in fence_acquire. */
 void race_sync_note(struct race_g *g, struct race_sync *s, bool known);
 void race_sync_unlock(uintptr_t addr);
@@ -53,6 +56,12 @@ bool race_sync_is_noted(const struct race_g *g, uintptr_t addr, const struct rac
 /* The same of a release, or of one that acquires too, by who has left all that it knows (race_sync_has_left): nobody has changed what is there since then, or
  * learned of it. */
 bool race_sync_is_left(const struct race_g *g, uintptr_t addr, const struct race_look *look, bool acquires);
+
+/* With s locked, whole, and come to by a goroutine of the calling thread, which learns it: the next one of them learns it by a look, if nothing was changed
+ * (true). What is kept is given back when the thread ends. */
+void race_sync_keep(const struct race_sync *s);
+bool race_sync_learn_kept(struct race_g *g, const struct race_look *look);
+void race_sync_thread_end(void);
 
 /* With it locked: */
 void race_sync_acquire(struct race_g *g, struct race_sync *s);

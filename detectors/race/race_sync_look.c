@@ -23,7 +23,7 @@ bool race_sync_look(uintptr_t addr, struct race_look *look)
         return false;
     look->version = __atomic_load_n(&s->version, __ATOMIC_ACQUIRE);
     unsigned owner = __atomic_load_n(&s->owner, __ATOMIC_RELAXED);
-    return owner == 0 || owner == bias_me->id;
+    return (owner == 0 || owner == bias_me->id) && __atomic_load_n(&s->parts, __ATOMIC_ACQUIRE) == 0;   /* race_sync_parts.c */
 }
 
 /* Whether nothing was changed since the look, after what was read. */
@@ -99,4 +99,48 @@ void race_sync_unlock_left(struct race_g *g, struct race_sync *s, bool known)
         g->noted_left = g->clock - 1;
     }
     race_sync_unlock(s->addr);
+}
+
+/* ---- what the thread came to last ----
+ * Many come at once where a channel was closed. The lock, and the count of references to what they all learn, would go from one processor to the other for each
+ * of them: so a thread that comes again to what has not changed since has it at hand, with a root that only its goroutines refer to. */
+
+static _Thread_local struct {
+    const struct race_sync *first;
+    uint64_t version;
+    struct clock known;              /* if it came again: what is left there, */
+    uint32_t slot, value;            /* these included */
+} kept __attribute__((tls_model("initial-exec")));
+
+void race_sync_thread_end(void)
+{
+    kept.first = NULL;
+    clock_clear(&kept.known);
+}
+
+void race_sync_keep(const struct race_sync *s)
+{
+    if (s->owner != 0 || !is_first(s))
+        return;
+    if (kept.first == s && kept.version == s->version) {
+        if (kept.known.root)
+            return;
+        clock_copy_root(&kept.known, &s->clock);
+        kept.slot = s->slot;
+        kept.value = s->value;
+    } else {
+        kept.first = s;
+        kept.version = s->version;
+        clock_clear(&kept.known);
+    }
+}
+
+/* What the look found is what is there, as of then: no change was going on, and each has its version. An owner's have not (is_noted). */
+bool race_sync_learn_kept(struct race_g *g, const struct race_look *look)
+{
+    const struct race_sync *s = (const struct race_sync *)look->first;
+    if (!s || s != kept.first || look->version != kept.version || !kept.known.root || __atomic_load_n(&s->owner, __ATOMIC_RELAXED) != 0)
+        return false;
+    race_g_learn_published(g, &kept.known, kept.slot, kept.value);
+    return true;
 }

@@ -85,8 +85,8 @@ static race_noinline void wait_a_turn(_Atomic(uintptr_t) *b)
 }
 
 /* Acquire pairs with the release of unlock(). By the release fence nothing of a change is seen before SYNC_LOCKED is (race_sync_look). Returns the first of the
- * list. */
-static struct race_sync *lock(_Atomic(uintptr_t) *b)
+ * list. *met: somebody had it. */
+static struct race_sync *lock(_Atomic(uintptr_t) *b, bool *met)
 {
     for (unsigned tries = 0;; tries++) {
         bool presses = tries > 1;
@@ -98,6 +98,7 @@ static struct race_sync *lock(_Atomic(uintptr_t) *b)
             atomic_thread_fence(memory_order_release);
             if (race_unlikely(presses))
                 atomic_fetch_sub_explicit(pressing_at(b), 1, memory_order_relaxed);
+            *met = tries > 0;
             return (struct race_sync *)first;
         }
         if (tries == 0) {
@@ -150,10 +151,17 @@ static inline void make_mine(struct race_sync *s)
         disown(s);
 }
 
-struct race_sync *race_sync_lock(uintptr_t addr, bool make)
+static inline void make_whole(struct race_sync *s)
+{
+    make_mine(s);
+    if (race_unlikely(s->parts))
+        race_sync_gather(s);
+}
+
+static inline __attribute__((always_inline)) struct race_sync *lock_sync(uintptr_t addr, bool make, bool *met)
 {
     _Atomic(uintptr_t) *b = sync_bucket(addr);
-    struct race_sync *first = lock(b), *s = first;
+    struct race_sync *first = lock(b, met), *s = first;
     while (s && race_unlikely(s->addr != addr))
         s = s->next;
     if (race_likely(s != NULL)) {
@@ -167,6 +175,20 @@ struct race_sync *race_sync_lock(uintptr_t addr, bool make)
         atomic_fetch_add_explicit(page_of(addr), 1, memory_order_relaxed);
     }
     return s;
+}
+
+struct race_sync *race_sync_lock(uintptr_t addr, bool make)
+{
+    bool met;
+    struct race_sync *s = lock_sync(addr, make, &met);
+    if (s && race_unlikely(s->parts))
+        race_sync_gather(s);
+    return s;
+}
+
+struct race_sync *race_sync_lock_part(uintptr_t addr, bool *met)
+{
+    return lock_sync(addr, true, met);
 }
 
 void race_sync_unlock(uintptr_t addr)
@@ -195,14 +217,15 @@ void race_sync_forget(uintptr_t addr, size_t n)
             _Atomic(uintptr_t) *b = sync_bucket(addr);
             if (atomic_load_explicit(b, memory_order_relaxed) == 0)
                 continue;
-            struct race_sync *first = lock(b);
+            bool met;
+            struct race_sync *first = lock(b, &met);
             for (struct race_sync **p = &first; *p;) {
                 struct race_sync *s = *p;
                 if ((s->addr & ~3ul) != addr) {
                     p = &s->next;
                     continue;
                 }
-                make_mine(s);
+                make_whole(s);
                 *p = s->next;
                 atomic_fetch_sub_explicit(page_of(addr), 1, memory_order_relaxed);
                 race_sync_clear(s);
@@ -220,11 +243,12 @@ bool race_sync_unknown(const struct race_g *g, uintptr_t addr, size_t n, bool (*
         if (atomic_load_explicit(sync_bucket(word), memory_order_acquire) == 0)
             continue;
         _Atomic(uintptr_t) *b = sync_bucket(word);
-        struct race_sync *first = lock(b);
+        bool met;
+        struct race_sync *first = lock(b, &met);
         for (struct race_sync *s = first; s; s = s->next) {
             if ((s->addr & ~3ul) != word)
                 continue;
-            make_mine(s);
+            make_whole(s);
             if (!race_sync_is_known(g, s))
                 race_sync_join_into(s, &left);
         }

@@ -29,4 +29,13 @@ static inline __attribute__((always_inline)) struct race_sync *race_sync_held(ui
     return s && race_likely(__atomic_load_n(&s->addr, __ATOMIC_RELAXED) == addr) ? s : NULL;
 }
 
+/* ---- race_sync_parts.c ---- */
+
+/* With s locked: takes into it what was left in its parts, which it then has no more. */
+void race_sync_gather(struct race_sync *s);
+/* With s locked: the calling thread gets a part, if it is to be had. */
+void race_sync_part(struct race_sync *s);
+/* False: the calling thread has no part of addr's sync; nothing was done. */
+bool race_sync_release_to_part(struct race_g *g, uintptr_t addr);
+
 #endif

@@ -61,6 +61,13 @@ holds SAFETY
 for step in NO_VERSION NO_LOCK NO_SEEN DISOWN_SILENT DISOWN_FIRST; do
     fails SAFETY -D$step
 done
+model=$models/sync_parts.pml
+holds SAFETY
+holds SAFETY -DRELEASES=0 -DFORGETS
+for step in NO_RECHECK BITS_GO_FIRST CLAIM_SILENT ACQUIRES_BLINDLY LOOKS_BLINDLY; do
+    fails SAFETY -D$step
+done
+fails SAFETY -DRELEASES=0 -DFORGETS -DFORGETS_PARTS
 model=$models/mutex_unlock.pml
 holds SAFETY -DUSERS=3 -DQUIETS=1
 holds SAFETY -DUSERS=2 -DROUNDS=2

@@ -8,11 +8,11 @@
 #include <pthread.h>
 #include <race_pass.h>
 #include <race_shadow.h>
-#include <race_sync.h>
+#include <race_sync_table.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIVE = 9, ALL = 300, PLACES = 5, ATOMICS = 4, HEADS = 64, STEPS = 1500, PAST = STEPS * 2 };
+enum { LIVE = 9, ALL = 300, PLACES = 5, CROWDED = 2, ATOMICS = 4, HEADS = 64, STEPS = 1500, PAST = STEPS * 2 };
 enum { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 
 typedef uint16_t vector[ALL];
@@ -33,10 +33,10 @@ static struct goroutine all[ALL];
 static int live[LIVE], nlive, nall;
 static struct { int who, index; uint64_t epoch; } past[PAST];
 static int npast;
-static vector left[PLACES];               /* by address */
+static vector left[PLACES + CROWDED];     /* by address: the last ones are where many release side by side */
 static vector passes[PLACES];
 static struct race_pass race_passes[PLACES];
-static char place[PLACES * 8] __attribute__((aligned(8)));
+static char place[(PLACES + CROWDED) * 8] __attribute__((aligned(8)));
 static struct { struct head head[HEADS]; int n, whole_by; } sequence[ATOMICS];   /* whole_by: who released last, knowing the rest; -1: nobody */
 static uint64_t atomic[ATOMICS];
 static unsigned seed, first_seed;
@@ -258,6 +258,57 @@ static void begin_regions(void)
     shadow_settle((uintptr_t)place);
 }
 
+/* Now and then the thread gets a part of what is left at a crowded place, as if it had met another there. */
+static void release_side_by_side(int w, int k)
+{
+    bool met;
+    if (rnd(2)) {
+        race_sync_part(race_sync_lock_part((uintptr_t)&place[k * 8], &met));
+        race_sync_unlock((uintptr_t)&place[k * 8]);
+    }
+    race_release_part(all[w].g, &place[k * 8]);
+    max(left[k], all[w].knows);
+}
+
+static void visit_a_crowded_place(int w)
+{
+    int k = PLACES + (int)rnd(CROWDED);
+    void *at = &place[k * 8];
+    switch (rnd(8)) {
+    case 0:
+        race_acquire(all[w].g, at);
+        max(all[w].knows, left[k]);
+        break;
+    case 1:
+        race_release(all[w].g, at);
+        copy(left[k], all[w].knows);
+        break;
+    case 2:
+        race_release_merge(all[w].g, at);
+        max(left[k], all[w].knows);
+        break;
+    case 3:
+        race_sync_forget((uintptr_t)at, 8);
+        memset(left[k], 0, sizeof left[k]);
+        break;
+    default:
+        release_side_by_side(w, k);
+    }
+}
+
+/* Each comes in turn, to what mostly has not changed meanwhile. */
+static void all_acquire(int k)
+{
+    for (int i = 0; i < nlive; i++) {
+        race_acquire(all[live[i]].g, &place[k * 8]);
+        max(all[live[i]].knows, left[k]);
+        if (rnd(16) == 0) {
+            race_release(all[live[i]].g, &place[k * 8]);
+            copy(left[k], all[live[i]].knows);
+        }
+    }
+}
+
 static void one_step(bool with_fences)
 {
     if (rnd(64) == 0)
@@ -267,7 +318,7 @@ static void one_step(bool with_fences)
     int k = (int)rnd(PLACES);
     const void *at = &place[k * 8];
     vector before;
-    switch (rnd(13)) {
+    switch (rnd(16)) {
     case 0:
     case 1:
         g->recorded = true;
@@ -342,6 +393,14 @@ static void one_step(bool with_fences)
             fence(w);
         else
             use_one_atomic(w);
+        break;
+    case 13:
+    case 14:
+        visit_a_crowded_place(w);
+        break;
+    case 15:
+        if (rnd(8) == 0)
+            all_acquire(k);
         break;
     }
 }
@@ -524,4 +583,106 @@ Test(race_sync, what_is_taken_from_its_owner_is_complete)
     for (int i = 0; i < THREADS; i++)
         pthread_join(t[i], NULL);
     cr_assert_eq(atomic_load(&missing), 0, "%u edges are missing", atomic_load(&missing));
+}
+
+/* ---- threads that release side by side ----
+ *
+ * In each round they all release at one address, each several times, some in parts of their own, and count themselves; two wait for the count, and must know of
+ * all that was done: who comes second may find that the first has gathered it. */
+
+enum { RELEASERS = 3, GATHERERS = 2, ROUNDS = 4000, RELEASES = 8, OTHERS = 40 };
+
+static char crowded[64] __attribute__((aligned(64)));
+static atomic_uint done, gone, unknown;
+static uint64_t released[RELEASERS][RELEASES];
+static pthread_barrier_t round_begins;
+
+static void *release_with_others(void *p)
+{
+    unsigned me = (unsigned)(uintptr_t)p;
+    struct race_g *g = race_cur();
+    for (unsigned r = 0; r < ROUNDS; r++) {
+        pthread_barrier_wait(&round_begins);
+        char *at = &crowded[r % 4 * 8];
+        for (unsigned i = 0; i < RELEASES; i++) {
+            bool met;
+            if ((r + me) % 3 == 0 && i == me) {
+                race_sync_part(race_sync_lock_part((uintptr_t)at, &met));
+                race_sync_unlock((uintptr_t)at);
+            }
+            g->recorded = true;
+            released[me][i] = g->epoch;
+            race_release_part(g, at);
+        }
+        atomic_fetch_add_explicit(&done, 1, memory_order_release);
+        while (atomic_load_explicit(&gone, memory_order_acquire) != (r + 1) * GATHERERS)
+            sched_yield();
+    }
+    bias_thread_end();
+    return NULL;
+}
+
+static void *gather(void *p)
+{
+    (void)p;
+    for (unsigned r = 0; r < ROUNDS; r++) {
+        pthread_barrier_wait(&round_begins);
+        struct race_g *g = race_g_new(NULL);
+        while (atomic_load_explicit(&done, memory_order_acquire) < (r + 1) * RELEASERS)
+            sched_yield();
+        race_acquire(g, &crowded[r % 4 * 8]);
+        for (int i = 0; i < RELEASERS * RELEASES; i++)
+            if (!race_before(g, released[i / RELEASES][i % RELEASES]))
+                atomic_fetch_add(&unknown, 1);
+        race_g_end(g);
+        atomic_fetch_add_explicit(&gone, 1, memory_order_release);
+    }
+    race_sync_thread_end();
+    bias_thread_end();
+    return NULL;
+}
+
+Test(race_sync, what_is_released_side_by_side_is_complete)
+{
+    shadow_start();
+    for (int i = 0; i < OTHERS; i++)
+        race_g_new(NULL);   /* clocks of more than a leaf */
+    pthread_t t[RELEASERS + GATHERERS];
+    pthread_barrier_init(&round_begins, NULL, RELEASERS + GATHERERS);
+    for (uintptr_t i = 0; i < RELEASERS + GATHERERS; i++)
+        cr_assert_eq(pthread_create(&t[i], NULL, i < RELEASERS ? release_with_others : gather, (void *)i), 0);
+    for (int i = 0; i < RELEASERS + GATHERERS; i++)
+        pthread_join(t[i], NULL);
+    cr_assert_eq(atomic_load(&unknown), 0, "%u edges are missing", atomic_load(&unknown));
+}
+
+static bool gets_a_part(void *at)
+{
+    bool met;
+    struct race_sync *sync = race_sync_lock_part((uintptr_t)at, &met);
+    race_sync_part(sync);
+    bool got = sync->parts != 0;
+    race_sync_unlock((uintptr_t)at);
+    return got;
+}
+
+/* A part is to be had again when its memory's life, or what was left there, is over. */
+Test(race_sync, parts_are_given_back)
+{
+    begin_regions();
+    struct race_g *g = race_g_new(NULL), *other = race_g_new(NULL);
+    cr_assert(gets_a_part(crowded));
+    race_release_part(g, crowded);
+    race_sync_forget((uintptr_t)crowded, 8);
+    cr_assert(gets_a_part(crowded), "forgotten");
+    uint64_t e = other->epoch;
+    other->recorded = true;
+    race_release_part(other, crowded);
+    race_acquire(g, crowded);
+    cr_assert(race_before(g, e));
+    cr_assert(gets_a_part(crowded), "gathered");
+    race_release(g, crowded);
+    struct race_g *third = race_g_new(NULL);
+    race_acquire(third, crowded);
+    cr_assert(race_before(third, e), "g knew of it");
 }
