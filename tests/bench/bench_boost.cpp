@@ -194,7 +194,7 @@ static void sleepers()
     for (fibers::fiber &f : all)
         f.join();
     std::sort(late.begin(), late.end());
-    std::printf("sleep10k_p50 %.1f us\nsleep10k_p99 %.1f us\n", static_cast<double>(late[late.size() / 2]) / 1e3,
+    std::printf("sleep10k_p50 %.3f us\nsleep10k_p99 %.3f us\n", static_cast<double>(late[late.size() / 2]) / 1e3,
                 static_cast<double>(late[late.size() * 99 / 100]) / 1e3);
 }
 

@@ -223,7 +223,7 @@ func park(row string, n int) {
 func printLate(row string, late []int64) {
 	n := len(late)
 	sort.Slice(late, func(i, k int) bool { return late[i] < late[k] })
-	fmt.Printf("%s_p50 %.1f us\n%s_p99 %.1f us\n", row, float64(late[n/2])/1e3, row, float64(late[n*99/100])/1e3)
+	fmt.Printf("%s_p50 %.3f us\n%s_p99 %.3f us\n", row, float64(late[n/2])/1e3, row, float64(late[n*99/100])/1e3)
 }
 
 // naps of 1 ms.

@@ -266,7 +266,7 @@ static int by_value(const void *a, const void *b)
 static void print_late(const char *row, int64_t *late, int n)
 {
     qsort(late, (size_t)n, sizeof late[0], by_value);
-    printf("%s_p50 %.1f us\n%s_p99 %.1f us\n", row, (double)late[n / 2] / 1e3, row, (double)late[(int64_t)n * 99 / 100] / 1e3);
+    printf("%s_p50 %.3f us\n%s_p99 %.3f us\n", row, (double)late[n / 2] / 1e3, row, (double)late[(int64_t)n * 99 / 100] / 1e3);
     fflush(stdout);
 }
 
