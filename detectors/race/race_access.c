@@ -83,7 +83,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
     if (keep_old) {
         if (l) {
             list_add(l, old);
-            atomic_store_explicit(&second->epoch, (uintptr_t)l | EPOCH_LOCK, memory_order_release);   /* pairs with second_stands_for */
+            if (e != ((uintptr_t)l | EPOCH_LOCK))
+                atomic_store_explicit(&second->epoch, (uintptr_t)l | EPOCH_LOCK, memory_order_release);   /* pairs with second_stands_for */
         } else {
             shadow_set(second, old.epoch, old.node, old.pc);
         }

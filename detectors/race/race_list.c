@@ -311,7 +311,8 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
                 stay--;
             }
         }
-        s->cursor = i;
+        if (s->cursor != i)   /* many read one word: what does not change stays with all processors */
+            s->cursor = i;
     }
     return settled;
 }
