@@ -56,6 +56,11 @@ def run(argv, procs):
     return p.returncode, p.stdout, p.stderr
 
 
+def in_turn(contenders, n):
+    """A round's order: there, and back in the next one. Who comes after one that gave much memory back finds it cold, and the processor with the host."""
+    return list(contenders) if n % 2 == 0 else list(contenders)[::-1]
+
+
 def warm_memory(size):
     """Touches as much memory as a large row needs and gives it back: in a virtual machine the first use of a page costs the host's work too, some
     microseconds, and whoever ran first, or needs more, would pay it for all."""

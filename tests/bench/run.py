@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmark programs side by side and prints medians and ratios, a row a line: docs/benchmarks.md says what the rows are.
 
-One invocation of one program per row and round, gort, Go and Boost.Fiber in turn, so that the machine's noise meets all alike. Status 0;
-1 if a program failed (the others' rows are there all the same); 2 for wrong use.
+One invocation of one program per row and round, gort, Go and Boost.Fiber in turn, and in the next round the other way round, so that the machine's noise
+meets all alike. Status 0; 1 if a program failed (the others' rows are there all the same); 2 for wrong use.
 """
 import argparse
 import os
@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import (Failed, Skipped, check_writable, environment, figure, how_it_ended, machine, main, progress, run, run_bench,
+from common import (Failed, Skipped, check_writable, environment, figure, how_it_ended, in_turn, machine, main, progress, run, run_bench,
                     warm_memory, within, write_json)
 
 ROWS = ["spawn", "yield", "pingpong", "pipe1x1", "pipe4x4", "select4", "mutex1", "mutex8", "sleep10k", "loop", "park100k", "park1m", "sieve",
@@ -132,7 +132,7 @@ class Bench:
         if not takers:
             self.skip(row, None, "no program for it is built")
         for n in range(self.options.rounds):
-            for who, program in takers.items():
+            for who, program in in_turn(takers.items(), n):
                 if who in out:
                     continue
                 progress(f"{row}, GOMAXPROCS={procs}, round {n + 1} of {self.options.rounds}, {TITLES[who]}")
@@ -179,7 +179,7 @@ class Bench:
             for procs in procs_of(row, about["cpus"]):
                 self.row(row, procs)
         print("\nRatios below 1: gort is better, in every row (req/s, of which more is better, is turned over).")
-        print(f"Medians of {o.rounds} round{'s' if o.rounds > 1 else ''}, the programs in turn. Boost.Fiber runs on one thread: its rows are those with P = 1.")
+        print(f"Medians of {o.rounds} round{'s' if o.rounds > 1 else ''}, the programs in turn, there and back. Boost.Fiber runs on one thread: its rows are those with P = 1.")
         if o.scale != 1:
             print(f"Sizes times {o.scale:g}: this shows that the rows work; compare nothing.")
         made = {who: about["versions"].get(who) or "?" for who in self.programs}

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from common import Failed, Skipped, check_writable, figure, machine, main, progress, run_bench, warm_memory, within, write_json
+from common import Failed, Skipped, check_writable, figure, in_turn, machine, main, progress, run_bench, warm_memory, within, write_json
 
 PLAIN = ["sum", "write", "random", "hash", "matrix", "records", "copy", "epochs", "handed"]
 SYNC = ["mutex1", "mutex2", "mutex8", "pmutex1", "pmutex2", "pmutex8", "atomic1", "atomic2", "pingpong", "pipe", "spawn"]
@@ -49,7 +49,7 @@ class Bench:
         """All rounds of a row: a line for each contender, and one that compares."""
         found, units, out = {}, {}, {}
         for n in range(self.options.rounds):
-            for (who, kind), program in self.programs.items():
+            for (who, kind), program in in_turn(self.programs.items(), n):
                 if (who, kind) in out:
                     continue
                 progress(f"{row}, round {n + 1} of {self.options.rounds}, {program.name}")
@@ -111,7 +111,7 @@ class Bench:
         for row in o.rows:
             self.row(row, procs)
         print("\nRatios below 1: gort is better. Time and slowdown are compared with the best of the others in each, MiB is the most that was ever resident.")
-        print(f"Medians of {o.rounds} round{'s' if o.rounds > 1 else ''}, the programs in turn.")
+        print(f"Medians of {o.rounds} round{'s' if o.rounds > 1 else ''}, the programs in turn, there and back.")
         if o.scale != 1:
             print(f"Sizes times {o.scale:g}: this shows that the rows work; compare nothing.")
         made = ", ".join(f"{TITLES[who.removesuffix('-plain')]}: {text or '?'}" for who, text in about["versions"].items())
