@@ -204,9 +204,9 @@ void race_access_born(struct race_g *g, uintptr_t addr, size_t n, uintptr_t pc);
 void race_acquire(struct race_g *g, const void *addr);
 void race_release(struct race_g *g, const void *addr);
 void race_release_merge(struct race_g *g, const void *addr);
-/* The same, of what many release side by side, and few acquire (never by race_acquire_held): they don't wait for each other. */
+/* As race_release_merge, of what many release side by side, and few acquire (never by race_acquire_held): they don't wait for each other. */
 void race_release_part(struct race_g *g, const void *addr);
-/* The same, while g holds what addr stands for: nobody else acquires or releases it. */
+/* Acquire and release while g holds what addr stands for: nobody else acquires or releases it. */
 void race_acquire_held(struct race_g *g, const void *addr);
 void race_release_held(struct race_g *g, const void *addr);
 void race_sync_forget(uintptr_t addr, size_t n);

@@ -83,7 +83,7 @@ void clock_learn(struct clock *c, const struct clock *other, uint32_t slot, uint
 /* c = other. copy shares; assign, for a clock that is assigned to again and again, copies a single leaf into the one that it has. */
 void clock_copy(struct clock *c, const struct clock *other);
 void clock_assign(struct clock *c, const struct clock *other);
-/* The same with a root of its own, to which others may then refer without touching other's. */
+/* c = other, with a root of its own, to which others may then refer without touching other's. */
 void clock_copy_root(struct clock *c, const struct clock *other);
 /* `place` becomes what c knows, and c learns what was there before and (slot, value), if both are single leaves, and each its clock's alone. False: nothing
  * is done. */

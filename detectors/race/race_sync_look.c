@@ -10,7 +10,8 @@
  * was freed is not that address's (race_sync_held), or has a new version: no two that begin are equal.
  *
  * What of it is known is one look where all that is there is one goroutine's (whole). Else who polls would have to lock each time, to learn nothing: so a
- * goroutine remembers the version in which it last learned all that was there, or noted it for an acquire fence (race_sync_note). */
+ * goroutine remembers the version in which it last learned all that was there, or noted it for an acquire fence (race_sync_note). And a thread keeps what it
+ * came to last, for all its goroutines that come there after it (race_sync_keep). */
 #include "race_sync_table.h"
 
 bool race_sync_look(uintptr_t addr, struct race_look *look)

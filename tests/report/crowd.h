@@ -13,22 +13,6 @@ static void after_read(int i, int r);
 static void after_done(int i, int r);
 static void all_over(void);   /* main waits for who is not waited for */
 
-static volatile int hidden_readers;
-HIDDEN void count_reader(void)
-{
-    __asm__ volatile("lock incl %0" : "+m"(hidden_readers) : : "memory");
-}
-HIDDEN void await_readers(int n)
-{
-    for (;;) {
-        int now;
-        __asm__ volatile("movl %1, %0" : "=r"(now) : "m"(hidden_readers) : "memory");
-        if (now >= n)
-            return;
-        usleep(100);
-    }
-}
-
 static void member(int i)
 {
     go_recv(gate, NULL);
@@ -37,7 +21,7 @@ static void member(int i)
     read_by[i] = round_of;
     go_rwmutex_runlock(&rw);
     after_read(i, r);
-    count_reader();
+    step_on();
     v[i] = r;
     go_waitgroup_done(&wg);
     after_done(i, r);
@@ -54,7 +38,7 @@ int main(void)
         go_sleep(500000);
         told = r;
         go_close(gate);
-        await_readers(CROWD * (r + 1));
+        await(CROWD * (r + 1));
         go_rwmutex_lock(&rw);
         for (int i = 0; i < CROWD; i++)
             sink += read_by[i];

@@ -18,6 +18,10 @@ HIDDEN void step(int n)
 {
     __asm__ volatile("movl %1, %0" : "=m"(hidden_step) : "r"(n) : "memory");
 }
+HIDDEN void step_on(void)   /* by one of many */
+{
+    __asm__ volatile("lock incl %0" : "+m"(hidden_step) : : "memory");
+}
 HIDDEN void await(int n)
 {
     for (;;) {

@@ -1,12 +1,12 @@
-/* A model of releases that threads leave in parts of their own (detectors/race/race_sync_parts.c), in all interleavings: two threads, each with a part, release at
- * one address, a third acquires there with the bucket locked, and a fourth by looks without it, of what it has noted with it; a fifth (FORGETS) forgets the address and
- * what is left there. check.sh says with which options it holds, and with which it must not.
+/* A model of releases that threads leave in parts of their own (detectors/race/race_sync_parts.c), in all interleavings: two threads, each with a part,
+ * release at one address, a third acquires there with the bucket locked, and a fourth by looks without it, of what it has noted with it; a fifth (FORGETS)
+ * forgets the address and what is left there. check.sh says with which options it holds, and with which it must not.
  *
  * Locks are locks, and what is read without one is read in order (acquire) of stores in order (release): memory is simple. Each release has a number, a bit
  * in a set; `done` are those that are over, `forgotten` those that were there when the address was.
  *
- * Claims: who acquires finds all releases that were done when it began, but for the forgotten; when a look says that nothing has changed, what it read has all that were done when
- * it began, and so has what was noted in that version; once all is over nothing is left in a part that nobody would gather. Each process ends. */
+ * Claims: who acquires finds all releases that were done when it began, but for the forgotten; when a look says that nothing has changed, what it read has
+ * all that were done when it began, and so has what was noted in that version; once all is over nothing is left in a part that nobody would gather. Each process ends. */
 #ifndef RELEASES
 #define RELEASES 1        /* of the second thread */
 #endif
