@@ -36,13 +36,15 @@ struct hook_uses {
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
-/* g will run soon. */
+/* g will run soon; and very soon. 0, or what was freed, does no harm. */
 #define HOOK_PREFETCH(g) hook_prefetch((uintptr_t)__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
-static inline void hook_prefetch(uintptr_t r)   /* 0, or what was freed, does no harm */
+#define HOOK_PREFETCH_MORE(g) hook_prefetch_more(__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
+static inline void hook_prefetch(uintptr_t r)
 {
-    for (uintptr_t line = r; line < r + 192; line += 64)
+    for (uintptr_t line = r; line < r + 256; line += 64)
         __builtin_prefetch((const void *)line);
 }
+void hook_prefetch_more(const struct race_g *r);
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type
@@ -59,6 +61,7 @@ static inline void hook_prefetch(uintptr_t r)   /* 0, or what was freed, does no
 #define HOOK_RACE_G(g) ((void)sizeof(g), (struct race_g *)NULL)
 #define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))
 #define HOOK_PREFETCH(g) ((void)sizeof(g))
+#define HOOK_PREFETCH_MORE(g) ((void)sizeof(g))
 #define HOOK_CHAN_BYTES(cap) ((void)(cap), (size_t)0)
 #define HOOK_BUILD_MARK const char gort_built_without_race = 1;
 #define HOOK_FN(type) static inline __attribute__((always_inline)) type

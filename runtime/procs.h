@@ -42,20 +42,22 @@ static inline void sched_queue_put(struct p *p, struct g *g)
 }
 
 /* Has the goroutines that p will run after this one on their way to the cache: in a crowd each has been out of it since it parked, with its stack's
- * page out of the TLB. First its struct, two turns later what it has on its stack. */
+ * page out of the TLB. First its struct; then what it has on its stack (its last frames) and the detector's struct; then what that refers to. head: the first
+ * that is still in the ring. */
 static inline void sched_prefetch(struct p *p, unsigned head)
 {
-    enum { FAR = 4, NEAR = 2 };
+    enum { FAR = 5, NEAR = 3, NEXT = 1, FRAMES = 512 };
     struct g *far = atomic_load_explicit(&p->runq.slot[(head + FAR) % RT_RUNQ_SLOTS], memory_order_relaxed);
     struct g *near = atomic_load_explicit(&p->runq.slot[(head + NEAR) % RT_RUNQ_SLOTS], memory_order_relaxed);
-    __builtin_prefetch(far);
-    __builtin_prefetch((const char *)far + RT_CACHE_LINE);
+    struct g *next = atomic_load_explicit(&p->runq.slot[(head + NEXT) % RT_RUNQ_SLOTS], memory_order_relaxed);
+    for (unsigned at = 0; at < sizeof *far; at += RT_CACHE_LINE)
+        __builtin_prefetch((const char *)far + at);
     const char *sp = (const char *)__atomic_load_n(&near->ctx.sp, __ATOMIC_RELAXED);   /* a slot is never unmapped; a stale sp does no harm */
     __builtin_prefetch(near->state);
-    __builtin_prefetch(sp);
-    __builtin_prefetch(sp + RT_CACHE_LINE);
-    __builtin_prefetch(sp + 2 * RT_CACHE_LINE);
+    for (unsigned at = 0; at < FRAMES; at += RT_CACHE_LINE)
+        __builtin_prefetch(sp + at);
     HOOK_PREFETCH(near);
+    HOOK_PREFETCH_MORE(next);
 }
 
 /* ---- sched.c ---- */

@@ -154,6 +154,14 @@ static rt_noinline void want_more(void)
 
 /* ---- taking ---- */
 
+/* The stack that is taken next: its first frame is written at once, and the page has just been made, by another thread perhaps. */
+static void prefetch_top(const char *hi)
+{
+    enum { FRAME = 256 };
+    for (unsigned below = RT_CACHE_LINE; below <= FRAME; below += RT_CACHE_LINE)
+        __builtin_prefetch(hi - below, 1);
+}
+
 bool stack_alloc(uintptr_t *lo, uintptr_t *hi)
 {
     char *s;
@@ -176,6 +184,8 @@ bool stack_alloc(uintptr_t *lo, uintptr_t *hi)
     }
     *lo = (uintptr_t)s + RT_STACK_GUARD_BYTES;
     *hi = (uintptr_t)s + RT_STACK_BYTES - stacks.count++ % COLOURS * RT_CACHE_LINE;
+    if (stacks.nready > 0)
+        prefetch_top(stacks.ready[stacks.nready - 1] + RT_STACK_BYTES - stacks.count % COLOURS * RT_CACHE_LINE);
     bool few = stacks.count >= PLENTY && (none || (stacks.nready <= AHEAD / 2 && !atomic_load_explicit(&wanted, memory_order_relaxed)));
     unlock(&stacks.lock);
     (void)VALGRIND_STACK_REGISTER(*lo, s + RT_STACK_BYTES);

@@ -46,6 +46,9 @@ struct race_who {
     uint32_t first_clock;   /* of its use of the slot */
     struct race_who *older; /* former user of the slot */
     uintptr_t tp;           /* of a thread: its thread pointer */
+    struct race_who *next_ended;          /* race_g.c: of one that gave its slot back, until the slot is used again */
+    struct clock known;                   /* likewise: what it knew at its end */
+    uint32_t slot, last_clock;            /* likewise: its slot, and the last clock that it used */
     struct lock_history *lock_history;   /* race_locks.c; NULL: it never locked anything */
 };
 

@@ -29,14 +29,9 @@ static _Thread_local struct race_g *ignored_saved __attribute__((tls_model("init
 static _Thread_local unsigned ignored_depth __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root, .disabled = 1u << 31};   /* for ever, however many threads count there */
 
-struct ended {
-    struct ended *next;
-    uint32_t slot, clock;   /* the last one used */
-    struct clock known;     /* what its user knew */
-};
-
+/* Of users that ended, by next_ended. */
 struct ended_queue {
-    struct ended *first, **last;
+    struct race_who *first, **last;
 };
 
 static atomic_flag slots_lock;
@@ -57,23 +52,23 @@ static void unlock_slots(void)
     race_spin_unlock(&slots_lock);
 }
 
-static void put(struct ended_queue *q, struct ended *e)
+static void put(struct ended_queue *q, struct race_who *e)
 {
-    e->next = NULL;
+    e->next_ended = NULL;
     *q->last = e;
-    q->last = &e->next;
+    q->last = &e->next_ended;
 }
 
-static struct ended *take(struct ended_queue *q)
+static struct race_who *take(struct ended_queue *q)
 {
-    struct ended *e = q->first;
-    if (e && !(q->first = e->next))
+    struct race_who *e = q->first;
+    if (e && !(q->first = e->next_ended))
         q->last = &q->first;
     return e;
 }
 
 /* Slots locked. */
-static struct ended *find_known(const struct clock *known)
+static struct race_who *find_known(const struct clock *known)
 {
     if (skipped < skip) {
         skipped++;
@@ -81,8 +76,8 @@ static struct ended *find_known(const struct clock *known)
     }
     skipped = 0;
     for (int i = 0; i < LOOK_AT && waiting.first; i++) {
-        struct ended *e = take(&waiting);
-        if (clock_get(known, e->slot) >= e->clock) {
+        struct race_who *e = take(&waiting);
+        if (clock_get(known, e->slot) >= e->last_clock) {
             skip = 0;
             return e;
         }
@@ -95,7 +90,7 @@ static struct ended *find_known(const struct clock *known)
 /* Gives g, who knows what its parent does, a slot and its first clock. Slots locked. */
 static void take_slot(struct race_g *g)
 {
-    struct ended *e = find_known(&g->known);
+    struct race_who *e = find_known(&g->known);
     if (!e && race_unlikely(slots_used == SLOTS_MAX || race_memory_tight())) {
         e = take(&lost);
         if (!e)
@@ -109,9 +104,8 @@ static void take_slot(struct race_g *g)
     }
     if (e) {
         g->slot = e->slot;
-        g->clock = e->clock + 1;
+        g->clock = e->last_clock + 1;
         clock_clear(&e->known);
-        race_free(e, sizeof *e);
         return;
     }
     if (slots_used == SLOTS_MAX)
@@ -253,9 +247,9 @@ struct race_g *race_g_new(struct race_g *parent)
 
 static void give_slot_back(struct race_g *g)
 {
-    struct ended *e = race_alloc(sizeof *e);
+    struct race_who *e = g->who;
     e->slot = g->slot;
-    e->clock = g->recorded ? g->clock : g->clock - 1;   /* if nothing was recorded, what is known of it is all there is */
+    e->last_clock = g->recorded ? g->clock : g->clock - 1;   /* if nothing was recorded, what is known of it is all there is */
     clock_move(&e->known, &g->known);
     lock_slots();
     put(g->recorded ? &lost : &waiting, e);
