@@ -45,6 +45,8 @@ static inline void hook_prefetch(uintptr_t r)
         __builtin_prefetch((const void *)line);
 }
 void hook_prefetch_more(const struct race_g *r);
+/* What each goroutine's stack has above its top, in a page that is used anyway: room for its race_g. A multiple of a cache line. */
+#define HOOK_STACK_BYTES 256
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type
@@ -62,6 +64,7 @@ void hook_prefetch_more(const struct race_g *r);
 #define HOOK_SET_RACE_G(g, r) ((void)sizeof(g), (void)(r))
 #define HOOK_PREFETCH(g) ((void)sizeof(g))
 #define HOOK_PREFETCH_MORE(g) ((void)sizeof(g))
+#define HOOK_STACK_BYTES 0
 #define HOOK_CHAN_BYTES(cap) ((void)(cap), (size_t)0)
 #define HOOK_BUILD_MARK const char gort_built_without_race = 1;
 #define HOOK_FN(type) static inline __attribute__((always_inline)) type
@@ -75,10 +78,11 @@ HOOK_FN(void) hook_init(void) HOOK_BODY()
 HOOK_FN(struct race_g *) hook_attach_thread(uint64_t id) HOOK_BODY((void)id; return NULL;)
 
 /* Goroutine `parent` executes go(fn) at return address pc: makes the child's race_g. What the parent did happens before what the
- * child does. The parent's call stack is its creation stack. [stack_lo, stack_hi) is the child's stack, whose former contents are forgotten. */
+ * child does. The parent's call stack is its creation stack. [stack_lo, stack_hi) is the child's stack, with
+ * all that its last page has, whose former contents are forgotten. top: HOOK_STACK_BYTES of room, until hook_end. NULL, all three: it is no goroutine yet. */
 HOOK_FN(struct race_g *) hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc,
-                                 const void *stack_lo, const void *stack_hi)
-    HOOK_BODY((void)parent; (void)id; (void)parent_id; (void)fn; (void)pc; (void)stack_lo; (void)stack_hi; return NULL;)
+                                 const void *stack_lo, const void *stack_hi, void *top)
+    HOOK_BODY((void)parent; (void)id; (void)parent_id; (void)fn; (void)pc; (void)stack_lo; (void)stack_hi; (void)top; return NULL;)
 
 /* The goroutine ended and will not run again; r is the detector's to free. Called by it, before its last switch. */
 HOOK_FN(void) hook_end(struct race_g *r) HOOK_BODY((void)r;)

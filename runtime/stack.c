@@ -1,7 +1,7 @@
 /* Stacks of goroutines: slices of large mappings, committed as they are touched, each with a guard at its low end. They are
  * never unmapped: a finished goroutine keeps its stack for the next one (g.c), so this file only ever grows.
  *
- * Layout of a slice, low to high: guard, stack, colour. The colour is a varying number of unused cache lines at the top: if all
+ * Layout of a slice, low to high: guard, stack, what the detector has there (hooks.h), colour. The colour is a varying number of unused cache lines at the top: if all
  * stacks began at the same offset in their pages, the hot frames of a thousand goroutines would compete for a
  * few cache sets (34 ns a switch against 26). It stays well within one page, so a parked goroutine still touches one. */
 #include "internal.h"
@@ -157,7 +157,7 @@ static rt_noinline void want_more(void)
 /* The stack that is taken next: its first frame is written at once, and the page has just been made, by another thread perhaps. */
 static void prefetch_top(const char *hi)
 {
-    enum { FRAME = 256 };
+    enum { FRAME = 256 + HOOK_STACK_BYTES };
     for (unsigned below = RT_CACHE_LINE; below <= FRAME; below += RT_CACHE_LINE)
         __builtin_prefetch(hi - below, 1);
 }
@@ -183,7 +183,7 @@ bool stack_alloc(uintptr_t *lo, uintptr_t *hi)
         lock(&stacks.lock);
     }
     *lo = (uintptr_t)s + RT_STACK_GUARD_BYTES;
-    *hi = (uintptr_t)s + RT_STACK_BYTES - stacks.count++ % COLOURS * RT_CACHE_LINE;
+    *hi = (uintptr_t)s + RT_STACK_BYTES - stacks.count++ % COLOURS * RT_CACHE_LINE - HOOK_STACK_BYTES;
     if (stacks.nready > 0)
         prefetch_top(stacks.ready[stacks.nready - 1] + RT_STACK_BYTES - stacks.count % COLOURS * RT_CACHE_LINE);
     bool few = stacks.count >= PLENTY && (none || (stacks.nready <= AHEAD / 2 && !atomic_load_explicit(&wanted, memory_order_relaxed)));
@@ -198,7 +198,7 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
 {
     if (bytes > SIZE_MAX / 2)
         return false;
-    size_t total = (bytes + 4095) / 4096 * 4096 + RT_STACK_GUARD_BYTES;
+    size_t total = (bytes + HOOK_STACK_BYTES + 4095) / 4096 * 4096 + RT_STACK_GUARD_BYTES;
     char *p = os_map(total);
     if (!p)
         return false;
@@ -207,7 +207,7 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
         return false;
     }
     *lo = (uintptr_t)p + RT_STACK_GUARD_BYTES;
-    *hi = (uintptr_t)p + total;
+    *hi = (uintptr_t)p + total - HOOK_STACK_BYTES;
     *id = VALGRIND_STACK_REGISTER(*lo, *hi);
     return true;
 }
@@ -215,5 +215,5 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
 void stack_free_sized(uintptr_t lo, uintptr_t hi, uint32_t id)
 {
     VALGRIND_STACK_DEREGISTER(id);
-    os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi - lo + RT_STACK_GUARD_BYTES);
+    os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi + HOOK_STACK_BYTES - lo + RT_STACK_GUARD_BYTES);
 }

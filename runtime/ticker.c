@@ -156,7 +156,7 @@ go_timer *go_after_func(int64_t ns, void (*fn)(void *arg), void *arg)
     t->timer.fn = func_fire;
     t->creator_id = g->id;
     t->creator_pc = (uintptr_t)__builtin_return_address(0);
-    HOOK_SET_RACE_G(t, hook_go(HOOK_RACE_G(g), 0, g->id, (void *)(uintptr_t)fn, (void *)t->creator_pc, NULL, NULL));
+    HOOK_SET_RACE_G(t, hook_go(HOOK_RACE_G(g), 0, g->id, (void *)(uintptr_t)fn, (void *)t->creator_pc, NULL, NULL, NULL));
     start_new(t, ns, 0);
     return t;
 }

@@ -65,6 +65,7 @@ struct race_g {
     uint32_t disabled;          /* go_race_disable depth: accesses are not checked; race_ignored's is never 0; and SIGNAL_WAITS (below) */
     bool recorded;              /* since it was last cleared, an access with this epoch was put into a shadow word: set by whoever puts one there */
     bool is_thread;
+    bool is_placed;             /* its memory is its goroutine's */
     bool locks_off;             /* race_locks.c ran out of room: what it holds is unknown */
     struct lockset *locks;      /* what it holds (race_locks.h) */
     struct lockset *lock_hints[4];
@@ -124,8 +125,12 @@ static inline bool race_hook_is_off(struct race_g *g)
 {
     return race_unlikely(g->disabled) && race_signals_come(g);
 }
-/* A new race_g; parent's past happens before it (NULL: nothing's). */
-struct race_g *race_g_new(struct race_g *parent);
+/* A new race_g; parent's past happens before it (NULL: nothing's). at: where, room enough until its end; NULL: in memory of its own. */
+struct race_g *race_g_new_at(void *at, struct race_g *parent);
+static inline struct race_g *race_g_new(struct race_g *parent)
+{
+    return race_g_new_at(NULL, parent);
+}
 void race_g_end(struct race_g *g);
 void race_g_move(struct race_g *g);   /* to another slot, after two thousand million releases */
 static inline void race_g_new_epoch(struct race_g *g)

@@ -165,12 +165,9 @@ void *race_alloc_dirty(size_t n)
 
 void *race_alloc(size_t n)
 {
-    uint64_t *w = race_alloc_dirty(n);
-    for (size_t i = 0; i < (n + 7) / 8; i++) {
-        w[i] = 0;
-        __asm__ volatile("" : : : "memory");   /* no call of memset, which is intercepted */
-    }
-    return w;
+    void *p = race_alloc_dirty(n);
+    race_zero(p, (n + 7) / 8 * 8);
+    return p;
 }
 
 void race_free(void *p, size_t n)

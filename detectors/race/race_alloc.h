@@ -11,6 +11,15 @@
 void *race_alloc(size_t n);
 /* The same, contents as they were left. */
 void *race_alloc_dirty(size_t n);
+/* n bytes, whole words, become 0. */
+static inline void race_zero(void *p, size_t n)
+{
+    uint64_t *w = p;
+    for (size_t i = 0; i < n / 8; i++) {
+        w[i] = 0;
+        __asm__ volatile("" : : : "memory");   /* no call of memset, which is intercepted */
+    }
+}
 /* n: as asked for. */
 void race_free(void *p, size_t n);
 /* A mapping of its own, zeroed, committed as touched. */

@@ -224,9 +224,11 @@ static void take_place(struct race_g *g, struct race_who *former)
     g->recorded = false;
 }
 
-struct race_g *race_g_new(struct race_g *parent)
+struct race_g *race_g_new_at(void *at, struct race_g *parent)
 {
-    struct race_g *g = race_alloc(sizeof *g);
+    struct race_g *g = at ? at : race_alloc_dirty(sizeof *g);
+    race_zero(g, sizeof *g);
+    g->is_placed = at != NULL;
     g->node = &race_stack_root;
     g->locks = &lockset_none;
     if (parent) {
@@ -266,7 +268,8 @@ void race_g_end(struct race_g *g)
     clock_clear(&g->fence_acquire);
     clock_clear(&g->fence_release);
     race_held_forget(g);
-    race_free(g, sizeof *g);
+    if (!g->is_placed)
+        race_free(g, sizeof *g);
 }
 
 /* What g published since it learned something is known there, or what was published where g learned it. */

@@ -78,10 +78,11 @@ struct race_g *hook_attach_thread(uint64_t id)
 }
 
 struct race_g *hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc, const void *stack_lo,
-                       const void *stack_hi)
+                       const void *stack_hi, void *top)
 {
+    _Static_assert(sizeof(struct race_g) <= HOOK_STACK_BYTES, "it has room above the stack");
     shadow_clear((uintptr_t)stack_lo, (uintptr_t)stack_hi - (uintptr_t)stack_lo);
-    struct race_g *g = race_g_new(parent);
+    struct race_g *g = race_g_new_at(top, parent);
     struct race_who *w = g->who;
     w->id = id;
     w->parent_id = parent_id;
