@@ -307,9 +307,15 @@ struct g **chan_close_locked(struct gort_chan *c, struct g *g, struct g **last)
     if (g)
         hook_release(HOOK_RACE_G(g), c);
     struct waiter *w;
-    while ((w = waitq_pop(&c->receivers)) || (w = waitq_pop(&c->senders))) {
-        *last = waiter_done(w, false);   /* g->next is free: a parked goroutine is in no run queue */
-        last = &(*last)->next;
+    struct g *before[G_AHEAD] = {NULL};
+    for (unsigned n = 0; (w = waitq_pop(&c->receivers)) || (w = waitq_pop(&c->senders)); n++) {
+        struct g *woken = waiter_done(w, false);   /* its links are free: a parked goroutine is in no run queue */
+        *last = woken;
+        last = &woken->next;
+        woken->ahead = NULL;
+        if (before[n % G_AHEAD])
+            before[n % G_AHEAD]->ahead = woken;
+        before[n % G_AHEAD] = woken;
     }
     *last = NULL;
     return last;
@@ -332,6 +338,7 @@ void gort_chan_close(struct gort_chan *c)
     while (first) {
         struct g *g = first;
         first = g->next;
+        g_fetch(g->ahead);
         rt_ready(m, g);
     }
     rt_leave();

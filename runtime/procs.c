@@ -48,58 +48,64 @@ static struct p *p_new(uint32_t id)
 
 /* ---- the global queue ---- */
 
-static void global_put_locked(struct g *g)
+/* first to last, n of them, linked. */
+static void global_put_locked(struct g *first, struct g *last, int n)
 {
     RT_ASSERT(lock_is_held(&sched.lock));
-    g->next = NULL;
+    last->next = NULL;
     if (sched.global.last)
-        sched.global.last->next = g;
+        sched.global.last->next = first;
     else
-        sched.global.first = g;
-    sched.global.last = g;
-    atomic_fetch_add_explicit(&sched.global.n, 1, memory_order_seq_cst);
+        sched.global.first = first;
+    sched.global.last = last;
+    atomic_fetch_add_explicit(&sched.global.n, n, memory_order_seq_cst);
 }
 
-static struct g *global_get_locked(void)
+/* Takes up to `most` into out; returns how many. */
+static int global_get_locked(struct g **out, int most)
 {
+    int n = 0;
     struct g *g = sched.global.first;
-    if (g) {
-        sched.global.first = g->next;
-        if (!g->next)
-            sched.global.last = NULL;
-        g->next = NULL;
-        atomic_fetch_sub_explicit(&sched.global.n, 1, memory_order_relaxed);
+    for (; g && n < most; n++) {
+        g_fetch(g->ahead);
+        out[n] = g;
+        g = g->next;
+        out[n]->next = NULL;
     }
-    return g;
+    sched.global.first = g;
+    if (!g)
+        sched.global.last = NULL;
+    atomic_fetch_sub_explicit(&sched.global.n, n, memory_order_relaxed);
+    return n;
 }
 
 void sched_global_put(struct g *g)
 {
     lock(&sched.lock);
-    global_put_locked(g);
+    g->ahead = NULL;
+    global_put_locked(g, g, 1);
     unlock(&sched.lock);
 }
 
-/* Takes one to run and a fair share more into the P's queue. */
+/* Takes one to run and a fair share more into the P's queue, where there is room: only thieves touch it besides us. */
 struct g *sched_global_get(struct p *p)
 {
+    enum { MOST = RT_RUNQ_SLOTS / 2 };
+    struct g *got[MOST];
     int n = atomic_load_explicit(&sched.global.n, memory_order_seq_cst);
     if (n == 0)
         return NULL;
+    int share = n / atomic_load_explicit(&sched.nprocs, memory_order_relaxed), room = 1 + MOST - (int)runq_len(&p->runq);
+    share = share < room ? share : room;
+    share = share < MOST ? share : MOST;
     lock(&sched.lock);
-    struct g *first = global_get_locked();
-    int share = n / atomic_load_explicit(&sched.nprocs, memory_order_relaxed);
-    for (int i = 1; first && i < share && i < RT_RUNQ_SLOTS / 2; i++) {
-        if (runq_len(&p->runq) >= RT_RUNQ_SLOTS / 2)
-            break;
-        struct g *g = global_get_locked();
-        if (!g)
-            break;
-        bool put = runq_put(&p->runq, g);   /* there is room: only thieves touch the queue besides us */
+    n = global_get_locked(got, share > 1 ? share : 1);
+    for (int i = 1; i < n; i++) {
+        bool put = runq_put(&p->runq, got[i]);
         RT_CHECK(put);
     }
     unlock(&sched.lock);
-    return first;
+    return n > 0 ? got[0] : NULL;
 }
 
 /* p's queue is full: half of it goes to the global one. */
@@ -107,9 +113,14 @@ void sched_overflow(struct p *p)
 {
     struct g *half[RT_RUNQ_SLOTS / 2];
     unsigned n = runq_take_half(&p->runq, half);
+    if (n == 0)
+        return;
+    for (unsigned i = 0; i < n; i++) {
+        half[i]->next = i + 1 < n ? half[i + 1] : NULL;
+        half[i]->ahead = i + G_AHEAD < n ? half[i + G_AHEAD] : NULL;
+    }
     lock(&sched.lock);
-    for (unsigned i = 0; i < n; i++)
-        global_put_locked(half[i]);
+    global_put_locked(half[0], half[n - 1], (int)n);
     unlock(&sched.lock);
 }
 

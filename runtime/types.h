@@ -58,6 +58,7 @@ struct g {
     struct g *pending;               /* (o) go() statements begun whose arguments are being evaluated, innermost first; second: context.h */
     _Atomic(uint64_t) *state;        /* (i) its word in the slab; one writer at a time, the owner */
     struct g *next;                  /* link of the one queue or free list it is in */
+    struct g *ahead;                 /* (with next) a hint: what comes some places later there, to be fetched meanwhile. Any slot, or NULL */
     struct m *m;                     /* (o) while it runs; (i) for a thread's */
     uint64_t id, parent_id;          /* (o) */
     uint32_t flags;                  /* (i) GORT_G_* */
@@ -126,6 +127,13 @@ struct m {
     atomic_uint stop;                /* (a) 1: stop at the next signal, for a last report; 2: stopped. release/acquire */
     struct tb_regs stopped_regs;     /* valid when stop is 2 */
 } __attribute__((aligned(RT_CACHE_LINE)));
+
+/* Who walks a list of Gs that are out of the cache waits for several at once: each names one that comes G_AHEAD places later. */
+enum { G_AHEAD = 6 };
+static inline void g_fetch(const struct g *g)
+{
+    __builtin_prefetch(g, 1);
+}
 
 struct gqueue {
     struct g *first, *last;
