@@ -1,8 +1,8 @@
 /* Stacks of goroutines: slices of large mappings, committed as they are touched, each with a guard at its low end. They are
  * never unmapped: a finished goroutine keeps its stack for the next one (g.c), so this file only ever grows.
  *
- * Layout of a slice, low to high: guard, stack, what the detector has there (hooks.h), colour. The colour is a varying number of unused cache lines at the top: if all
- * stacks began at the same offset in their pages, the hot frames of a thousand goroutines would compete for a
+ * Layout of a slice, low to high: guard, stack, what the detector has there (hooks.h), colour. The colour is a varying number of unused cache lines at the top:
+ * if all stacks began at the same offset in their pages, the hot frames of a thousand goroutines would compete for a
  * few cache sets (34 ns a switch against 26). It stays well within one page, so a parked goroutine still touches one. */
 #include "internal.h"
 #include "note.h"

@@ -7,6 +7,7 @@
 #include "race_access.h"
 
 #include "race_alloc.h"
+#include "race_list_parts.h"
 
 #define RELAXED memory_order_relaxed
 
@@ -36,6 +37,11 @@ static inline bool is_birth(uint64_t e)
 static inline uint64_t birth_as_write(uint64_t e)
 {
     return (e | SHADOW_STRENGTH) - EPOCH_ATOMIC;
+}
+
+static inline bool is_plain_read(uint64_t now)
+{
+    return !(now & (EPOCH_WRITE | EPOCH_ATOMIC));
 }
 
 /* The long way, one word, held: all entries are judged, what is subsumed goes, the access comes in. first: the first word's epoch. */
@@ -90,6 +96,8 @@ static race_noinline void word_change(struct race_g *g, struct shadow *s, uint64
         }
         more = true;
     }
+    if (race_unlikely(l != NULL) && is_plain_read(now) && list_divide(l, s))
+        settled = false;
     bool quiet = raced.n == 0 && (!on || (node & SHADOW_QUIET));
     uint32_t flags = (more ? SHADOW_MORE : 0) | (more && settled ? SHADOW_SETTLED : 0) | (more && quiet ? SHADOW_QUIET : 0);
     shadow_set(s, on ? now | first : now, me.node | flags, me.pc);
@@ -210,10 +218,19 @@ static race_noinline void access_word_shared(struct race_g *g, struct shadow *s,
         bias_sample(bias_me, addr);
 }
 
+/* A plain read of a word that very many read: whether it came in without the word. */
+static race_noinline bool reads_in_part(struct race_g *g, struct shadow *s, uint64_t now, uintptr_t pc)
+{
+    const struct shadow_list *l = shadow_list_of(atomic_load_explicit(&shadow_second(s)->epoch, memory_order_acquire));
+    return l && list_has_part(l, list_part_mine()) && list_part_read(l, s, g, (struct race_side){now, g->node->id, race_pc_pack(pc)});
+}
+
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)
 {
     uint64_t e = atomic_load_explicit(&s->epoch, RELAXED);
     if (shadow_stands_for(e, now))
+        return;
+    if (race_unlikely(atomic_load_explicit(&s->node, RELAXED) & SHADOW_MORE) && is_plain_read(now) && reads_in_part(g, s, now, pc))
         return;
     if (stands_behind(g, s, e, now))
         return;

@@ -4,8 +4,10 @@
  * entries are one segment, whatever they are; a longer list is sorted out into a segment for each kind.
  *
  * An access is judged against every entry of a segment that it may conflict with. In the others only a few are looked at, in turn, for what
- * it subsumes, and where none goes one for each IN_VAIN accesses: what is left too long costs room, not truth. Before a segment grows, it loses what a newer
- * entry of the same goroutine subsumes, which anybody can see; so it is bounded by the number of goroutines, not of accesses.
+ * it subsumes. Before a segment grows, it loses what a newer entry of the same goroutine subsumes, which anybody can see; so it is bounded by the number of
+ * goroutines, not of accesses.
+ *
+ * Of a list with very many plain reads threads have parts (race_list_parts.h). Who holds the word and looks at the list has them closed first.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
  *
@@ -16,15 +18,11 @@
 #include <assert.h>
 
 #include "race_alloc.h"
-#include "race_sort.h"
+#include "race_list_parts.h"
 
-enum { KINDS = 4, FEW = 16, IN_VAIN = 8, LONG = 256, FIRST_FEW = 3, FIRST_CAP = 8 };
+enum { KINDS = 4, LONG = 256, FIRST_FEW = 3, FIRST_CAP = 8 };
 
-struct segment {
-    uint32_t n, cap;
-    struct race_side *side;      /* set once more when it grows; the old array is retired */
-    uint32_t cursor, oldest;     /* cursor: where list_judge looks next; oldest: which entry goes next at the bound */
-};
+uint32_t list_crowded = 48;
 
 /* Over the first entry of a retired array. Bit 0 of next (EPOCH_LOCK) is set: nobody who still looks there takes it for an entry. */
 struct retired {
@@ -40,13 +38,13 @@ struct more {
 };
 
 struct shadow_list {
-    struct list_done done;
+    struct list_front front;
     struct segment first;   /* all entries of a short list, the plain reads of a long one */
     struct more *more;      /* NULL: the list is short, and no array is retired */
     struct race_side few[FIRST_FEW];
 };
 /* The memory of a list becomes a list's, where somebody may still look (race_alloc.c). */
-static_assert(sizeof(struct shadow_list) == 96, "no array's size");
+static_assert(sizeof(struct shadow_list) == 104, "no array's size");
 
 /* By kind: bit 0 atomic, bit 1 write. */
 static unsigned kind_of(uint64_t e)
@@ -68,11 +66,6 @@ static unsigned kinds_of(const struct shadow_list *l)
     return l->more && l->more->by_kind ? KINDS : 1;
 }
 
-static size_t bytes_of(const struct segment *s)
-{
-    return s->cap * sizeof(struct race_side);
-}
-
 struct shadow_list *list_new(void)
 {
     struct shadow_list *l = race_alloc(sizeof *l);
@@ -81,12 +74,16 @@ struct shadow_list *list_new(void)
     return l;
 }
 
+static void close_parts(struct shadow_list *l, bool keep);
+
 void list_free(struct shadow_list *l)
 {
+    if (race_unlikely(atomic_load_explicit(&l->front.parts, memory_order_relaxed)))
+        close_parts(l, false);
     for (unsigned k = 0; k < kinds_of(l); k++) {
         struct segment *s = segment_of(l, k);
         if (s->side != l->few)
-            race_free(s->side, bytes_of(s));
+            race_free(s->side, segment_bytes(s));
     }
     for (struct retired *r = l->more ? l->more->retired : NULL, *next; r; r = next) {
         next = (struct retired *)(r->next & ~(uintptr_t)EPOCH_LOCK);
@@ -105,49 +102,7 @@ uint32_t list_count(const struct shadow_list *l)
     return n;
 }
 
-/* Newest first within a goroutine. */
-#define NEWEST_FIRST(side) (~(side).epoch)
-RACE_SORT(sort, struct race_side, NEWEST_FIRST)
-
-/* Whether a goroutine has two entries; for certain, if it says no. Where 100,000 have read the same word each has one, and sorting is for nothing. */
-static bool may_repeat(const struct segment *s)
-{
-    enum { SLOTS = 1 << (64 - SLOT_SHIFT) };
-    uint32_t bits = 64, i = 0;
-    while (bits < SLOTS && bits / 16 < s->n)
-        bits *= 2;
-    uint64_t *seen = race_alloc(bits / 8);
-    for (; i < s->n; i++) {
-        uint32_t slot = epoch_slot(s->side[i].epoch) & (bits - 1);
-        if (seen[slot / 64] >> slot % 64 & 1)
-            break;
-        seen[slot / 64] |= (uint64_t)1 << slot % 64;
-    }
-    race_free(seen, bits / 8);
-    return i < s->n;
-}
-
-/* Drops what a newer entry of the same goroutine subsumes. */
-static void compact(struct segment *s)
-{
-    if (!may_repeat(s))
-        return;
-    uint32_t kept = 0, run = 0;
-    sort(s->side, s->n);
-    for (uint32_t i = 0; i < s->n; i++) {
-        struct race_side e = s->side[i];
-        if (kept == 0 || epoch_slot(s->side[kept - 1].epoch) != epoch_slot(e.epoch))
-            run = kept;
-        bool subsumed = false;
-        for (uint32_t k = run; k < kept && !subsumed; k++)
-            subsumed = shadow_subsumes(s->side[k].epoch, e.epoch);
-        if (!subsumed)
-            s->side[kept++] = e;
-    }
-    s->n = kept;
-}
-
-static void done_add(struct list_done *d, uint64_t e)
+static void done_add(struct list_front *d, uint64_t e)
 {
     for (unsigned i = 0; !(e & EPOCH_ATOMIC) && i <= (e & EPOCH_WRITE ? 1u : 0u); i++) {
         uint64_t done = atomic_load_explicit(&d->plain[i], memory_order_relaxed), kind = i ? EPOCH_WRITE : 0;
@@ -157,7 +112,7 @@ static void done_add(struct list_done *d, uint64_t e)
 }
 
 /* An entry that it may tell of goes, and is to come in again. */
-static void done_clear(struct list_done *d)
+static void done_clear(struct list_front *d)
 {
     for (unsigned i = 0; i < 2; i++)
         atomic_store_explicit(&d->plain[i], 0, memory_order_relaxed);
@@ -180,18 +135,12 @@ static void grow(struct shadow_list *l, struct segment *s)
     if (s->side && s->side != l->few) {
         struct retired *r = (struct retired *)s->side;
         struct more *m = more_of(l);
-        *r = (struct retired){(uintptr_t)m->retired | EPOCH_LOCK, (uint32_t)bytes_of(s)};
+        *r = (struct retired){(uintptr_t)m->retired | EPOCH_LOCK, (uint32_t)segment_bytes(s)};
         m->retired = r;
     }
     __atomic_store_n(&s->side, bigger, __ATOMIC_RELEASE);
     s->cap = cap;
     s->oldest = 0;
-}
-
-static void append(struct segment *s, struct race_side side)
-{
-    s->side[s->n] = side;
-    __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELEASE);
 }
 
 /* The list has got long. */
@@ -210,38 +159,21 @@ static void sort_out(struct shadow_list *l)
         struct segment *s = segment_of(l, k);
         if (s->n == s->cap)
             grow(l, s);
-        append(s, e);
+        segment_append(s, e);
     }
     first->n = kept;
-}
-
-/* An entry takes the place of one that it subsumes or goes on from, of the same goroutine. */
-static bool put_in_place(struct segment *s, struct race_side side)
-{
-    for (uint32_t i = s->n; i > 0; i--) {
-        struct race_side *e = &s->side[i - 1];
-        if ((e->epoch ^ side.epoch) >> SLOT_SHIFT != 0)
-            continue;
-        bool on = shadow_goes_on(*e, side);
-        if (on || (epoch_clock(e->epoch) <= epoch_clock(side.epoch) && shadow_subsumes(side.epoch, e->epoch))) {
-            side.epoch |= on ? e->epoch : 0;
-            *e = side;
-            return true;
-        }
-    }
-    return false;
 }
 
 void list_add(struct shadow_list *l, struct race_side side)
 {
     struct segment *s = segment_of(l, kinds_of(l) == 1 ? 0 : kind_of(side.epoch));
-    if (s->n <= FEW && put_in_place(s, side)) {
-        done_add(&l->done, side.epoch);
+    if (s->n <= FEW && segment_put_in_place(s, side)) {
+        done_add(&l->front, side.epoch);
         return;
     }
     if (s->n == s->cap && s->n > 0 && race_memory_tight()) {
-        done_clear(&l->done);
-        done_add(&l->done, side.epoch);
+        done_clear(&l->front);
+        done_add(&l->front, side.epoch);
         s->side[s->oldest++ % s->cap] = side;
         return;
     }
@@ -251,12 +183,12 @@ void list_add(struct shadow_list *l, struct race_side side)
     }
     if (s->n == s->cap) {
         if (s->n > FEW)
-            compact(s);
+            segment_compact(s);
         if (s->n >= s->cap / 2)
             grow(l, s);
     }
-    done_add(&l->done, side.epoch);
-    append(s, side);
+    done_add(&l->front, side.epoch);
+    segment_append(s, side);
 }
 
 void raced_add(struct raced *r, struct race_side side)
@@ -275,24 +207,64 @@ void raced_add(struct raced *r, struct race_side side)
     all[r->n++] = side;
 }
 
+/* ---- parts ---- */
+
+/* Closes all; what they have comes into the list, or goes. */
+static race_noinline void close_parts(struct shadow_list *l, bool keep)
+{
+    uint16_t bits = atomic_load_explicit(&l->front.parts, memory_order_relaxed);
+    for (unsigned k = 0; k < LIST_PARTS; k++) {
+        struct segment left;
+        if (!(bits >> k & 1))
+            continue;
+        list_part_close(l, k, &left);
+        for (uint32_t i = 0; keep && i < left.n; i++)
+            list_add(l, left.side[i]);
+        if (left.cap)
+            race_free(left.side, segment_bytes(&left));
+    }
+    atomic_store_explicit(&l->front.parts, 0, memory_order_relaxed);
+}
+
+bool list_divide(struct shadow_list *l, const struct shadow *word)
+{
+    enum { TRY_EACH = 8 };
+    uint64_t conflicts[PART_WRITES] = {0};
+    uint16_t bits = atomic_load_explicit(&l->front.parts, memory_order_relaxed), mine = (uint16_t)(1u << list_part_mine());
+    unsigned n = 0;
+    if (l->first.n < list_crowded || l->first.n % TRY_EACH != 0 || kinds_of(l) == 1 || (bits & mine))
+        return bits != 0;
+    for (unsigned k = 1; k < KINDS; k++) {
+        const struct segment *s = segment_of(l, k);
+        for (uint32_t i = 0; may_conflict[0] & 1 << k && i < s->n; i++) {
+            if (n == PART_WRITES)
+                return bits != 0;
+            conflicts[n++] = s->side[i].epoch;
+        }
+    }
+    if (list_part_open(l, word, conflicts))
+        atomic_store_explicit(&l->front.parts, bits | mine, memory_order_relaxed);
+    return true;
+}
+
 bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct raced *raced)
 {
-    bool settled = true;
     unsigned kind = kind_of(now);
+    bool settled = true;
+    if (race_unlikely(atomic_load_explicit(&l->front.parts, memory_order_relaxed))) {
+        settled = false;
+        if (kind != 0)   /* a plain read has nothing to do with those in parts, and changes nothing that they rely on */
+            close_parts(l, true);
+    }
     for (unsigned k = 0; k < kinds_of(l); k++) {
         struct segment *s = segment_of(l, k);
-        uint32_t look = s->n, i = 0, stay = UINT32_MAX;
         if (s->n > FEW && !(may_conflict[kind] & 1 << k)) {   /* and then the list is long */
             settled = false;
-            if (!(may_subsume[kind] & 1 << k))
-                continue;
-            look = FEW;
-            stay = s->n % IN_VAIN == 0;
-            i = s->cursor;
+            if (may_subsume[kind] & 1 << k)
+                segment_subsume(s, g, now);
+            continue;
         }
-        for (; look > 0 && stay > 0 && s->n > 0; look--) {
-            if (i >= s->n)
-                i = 0;
+        for (uint32_t i = 0; i < s->n;) {
             struct race_side *e = &s->side[i];
             bool before;
             enum verdict v = shadow_judge(g, e->epoch, now, &before);
@@ -300,7 +272,7 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
                 raced_add(raced, *e);
                 if (shadow_subsumes(now, e->epoch) && list_count(l) > LONG) {
                     v = DROP;
-                    done_clear(&l->done);
+                    done_clear(&l->front);
                 }
             }
             if (v == DROP) {
@@ -308,11 +280,8 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
             } else {
                 settled &= before;
                 i++;
-                stay--;
             }
         }
-        if (s->cursor != i)   /* many read one word: what does not change stays with all processors */
-            s->cursor = i;
     }
     return settled;
 }
@@ -331,8 +300,5 @@ bool list_stands_for(const struct shadow_list *l, uint64_t now)
     const struct race_side *side = __atomic_load_n(&s->side, __ATOMIC_ACQUIRE);
     if (race_unlikely(!side || __atomic_load_n(&s->n, __ATOMIC_RELAXED) < n))
         return false;
-    for (uint32_t i = n > FEW ? n - FEW : 0; i < n; i++)
-        if (shadow_stands_for(__atomic_load_n(&side[i].epoch, __ATOMIC_RELAXED), now))
-            return true;
-    return false;
+    return segment_stands_for(side, n, now);
 }

@@ -10,6 +10,7 @@
 
 #include "race.h"
 
+struct shadow;
 struct shadow_list;
 
 /* Entries that race with one access: a few at first, as many as there are. */
@@ -30,6 +31,10 @@ bool list_judge(struct shadow_list *l, struct race_g *g, uint64_t now, struct ra
 /* Whether a recent entry stands for now. Without the lock; an entry may be missed. */
 bool list_stands_for(const struct shadow_list *l, uint64_t now);
 uint32_t list_count(const struct shadow_list *l);
+/* Of a long list of the word, into whose first place a plain read is about to come: the calling thread gets a part of it if it is worth while. Whether parts
+ * are open. */
+bool list_divide(struct shadow_list *l, const struct shadow *word);
+extern uint32_t list_crowded;   /* from how many plain reads on it is; a variable for the tests */
 
 /* ---- the rules, for lists and for single entries (race_shadow.h says why) ---- */
 
@@ -61,18 +66,25 @@ static inline bool shadow_seen(const struct race_g *g, uint64_t e)
     return epoch_slot(e) == g->seen_slot && epoch_clock(e) <= g->seen_clock;
 }
 
-/* What a list begins with: what the goroutine whose entry came in last did in its epoch, as far as it is in the list: plain reads and writes together, and
- * writes alone (perhaps another goroutine's). Each is an epoch with the bytes of several entries, one word, so that it can be read at any time; 0: nothing. */
-struct list_done {
+/* What a list begins with, to be read at any time. plain: what the goroutine whose entry came in last did in its epoch, as far as it is in the list: plain
+ * reads and writes together, and writes alone (perhaps another goroutine's). Each is an epoch with the bytes of several entries, one word; 0: nothing. */
+struct list_front {
     _Atomic(uint64_t) plain[2];
+    _Atomic(uint16_t) parts;   /* which are open (race_list_parts.h); the word's holder writes */
 };
 /* Whether it is the goroutine of `now`, in the same epoch: then *stands says whether that stands for now. */
 static inline bool list_says(const struct shadow_list *l, uint64_t now, bool *stands)
 {
-    const struct list_done *d = (const struct list_done *)l;
+    const struct list_front *d = (const struct list_front *)l;
     uint64_t done = atomic_load_explicit(&d->plain[now & EPOCH_WRITE ? 1 : 0], memory_order_relaxed);
     *stands = shadow_stands_for(done, now);
     return !(now & EPOCH_ATOMIC) && (done ^ now) >> CLOCK_SHIFT == 0;
+}
+
+/* Whether the part of that number may be open. */
+static inline bool list_has_part(const struct shadow_list *l, unsigned number)
+{
+    return atomic_load_explicit(&((const struct list_front *)l)->parts, memory_order_relaxed) >> number & 1;
 }
 
 enum verdict { KEEP, DROP, RACE };

@@ -346,7 +346,7 @@ static void play_go(const struct step *s, int p)
     record(EV_GO, place[p].g)->object = trace.goroutines;
     record_at(EV_LIFE, place[p].g, stack, STACKS);
     struct race_g *child = hook_go(place[p].race, (uint64_t)trace.goroutines + 1, (uint64_t)place[p].g + 1, (const void *)(uintptr_t)play_go,
-                                   (const void *)(uintptr_t)play_go, stack, stack + STACKS);
+                                   (const void *)(uintptr_t)play_go, stack, stack + STACKS, NULL);
     turn_ends();
     record(EV_START, new_place(s->other, child));
 }
@@ -428,7 +428,7 @@ static void start_crowd(int n)
     struct race_g **crowd = calloc((size_t)n, sizeof *crowd);
     for (int i = 0; i < n; i++) {
         hook_switch(main_race);
-        crowd[i] = hook_go(main_race, (uint64_t)i + 2, 1, NULL, NULL, NULL, NULL);
+        crowd[i] = hook_go(main_race, (uint64_t)i + 2, 1, NULL, NULL, NULL, NULL, NULL);
     }
     for (int i = STAYS; i < n; i += STAYS + 1) {
         hook_switch(crowd[i]);
@@ -443,6 +443,7 @@ static void start_crowd(int n)
 
 void play_start(int argc, char **argv)
 {
+    list_crowded = FEW;   /* the programs are small */
     hook_init();
     main_race = hook_attach_thread(1);
     hook_switch(NULL);
@@ -458,7 +459,7 @@ void play_start(int argc, char **argv)
 static void clear_arena(void)
 {
     hook_switch(main_race);
-    struct race_g *g = hook_go(main_race, 2, 1, NULL, NULL, arena, arena + 1);
+    struct race_g *g = hook_go(main_race, 2, 1, NULL, NULL, arena, arena + 1, NULL);
     hook_switch(g);
     hook_release_merge(g, &arena->joins);
     hook_end(g);

@@ -68,6 +68,15 @@ for step in NO_RECHECK BITS_GO_FIRST CLAIM_SILENT ACQUIRES_BLINDLY LOOKS_BLINDLY
     fails SAFETY -D$step
 done
 fails SAFETY -DRELEASES=0 -DFORGETS -DFORGETS_PARTS
+model=$models/list_parts.pml
+holds SAFETY
+holds SAFETY -DFORGETS
+for step in NO_RECHECK NO_CONFLICTS LEAVES_OPEN CLOSES_UNLOCKED; do
+    fails SAFETY -D$step
+done
+for step in NO_WORD FREES_OPEN; do
+    fails SAFETY -DFORGETS -D$step
+done
 model=$models/mutex_unlock.pml
 holds SAFETY -DUSERS=3 -DQUIETS=1
 holds SAFETY -DUSERS=2 -DROUNDS=2

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <race_access.h>
 #include <race_alloc.h>
+#include <race_segment.h>
 
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
@@ -181,6 +182,10 @@ Test(race_access, as_the_model_says_many_readers)
 {
     trials(1000, (struct setting){.gs = MOST_GS, .steps = MOST_STEPS, .writes = 0, .syncs = 10, .gather = true});
     trials(2000, (struct setting){.gs = 20, .steps = 200, .writes = 0, .syncs = 40, .gather = true});
+    list_crowded = FEW;   /* and with parts of lists, as if they were far longer */
+    trials(1000, (struct setting){.gs = MOST_GS, .steps = MOST_STEPS, .writes = 0, .syncs = 10, .gather = true});
+    trials(4000, (struct setting){.gs = MOST_GS, .steps = MOST_STEPS / 2, .writes = 0, .syncs = 2, .gather = true});
+    trials(2000, (struct setting){.gs = 40, .steps = 100, .writes = 1, .syncs = 10});
 }
 
 Test(race_access, as_the_model_says_many_writers_of_bytes)
