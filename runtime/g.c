@@ -348,7 +348,8 @@ static void launch(struct m *m, struct g *g, uint64_t parent_id, struct race_g *
     ctx_args(&g->ctx)->fn = g->fn;
     g_count_add(m, 1);
     uintptr_t hi = (g->stack_hi + OS_PAGE - 1) & ~(uintptr_t)(OS_PAGE - 1);   /* whole pages cost the detector less, and nothing else is in the last one */
-    HOOK_SET_RACE_G(g, hook_go(parent, g->id, parent_id, (void *)g->fn, (void *)g->create_pc, (void *)g->stack_lo, (void *)hi, (void *)g->stack_hi));
+    void *top = g->flags & GORT_G_BIG ? NULL : (void *)g->stack_hi;   /* big stacks are unmapped: whoever looks at a finished goroutine's race_g would fault */
+    HOOK_SET_RACE_G(g, hook_go(parent, g->id, parent_id, (void *)g->fn, (void *)g->create_pc, (void *)g->stack_lo, (void *)hi, top));
     rt_ready(m, g);
 }
 

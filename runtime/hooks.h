@@ -36,7 +36,7 @@ struct hook_uses {
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
-/* g will run soon; and very soon. 0, or what was freed, does no harm. */
+/* g will run soon; and very soon. 0, or what has ended, does no harm: the memory of a race_g is never unmapped. */
 #define HOOK_PREFETCH(g) hook_prefetch((uintptr_t)__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
 #define HOOK_PREFETCH_MORE(g) hook_prefetch_more(__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
 static inline void hook_prefetch(uintptr_t r)
@@ -45,7 +45,7 @@ static inline void hook_prefetch(uintptr_t r)
         __builtin_prefetch((const void *)line);
 }
 void hook_prefetch_more(const struct race_g *r);
-/* What each goroutine's stack has above its top, in a page that is used anyway: room for its race_g. A multiple of a cache line. */
+/* What each goroutine's stack but those made to size has above its top, in a page that is used anyway: room for its race_g. A multiple of a cache line. */
 #define HOOK_STACK_BYTES 256
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
@@ -79,7 +79,8 @@ HOOK_FN(struct race_g *) hook_attach_thread(uint64_t id) HOOK_BODY((void)id; ret
 
 /* Goroutine `parent` executes go(fn) at return address pc: makes the child's race_g. What the parent did happens before what the
  * child does. The parent's call stack is its creation stack. [stack_lo, stack_hi) is the child's stack, with
- * all that its last page has, whose former contents are forgotten. top: HOOK_STACK_BYTES of room, until hook_end. NULL, all three: it is no goroutine yet. */
+ * all that its last page has, whose former contents are forgotten. top: HOOK_STACK_BYTES of room until hook_end, never unmapped; NULL: there is none. All
+ * three NULL: it is no goroutine yet. */
 HOOK_FN(struct race_g *) hook_go(struct race_g *parent, uint64_t id, uint64_t parent_id, const void *fn, const void *pc,
                                  const void *stack_lo, const void *stack_hi, void *top)
     HOOK_BODY((void)parent; (void)id; (void)parent_id; (void)fn; (void)pc; (void)stack_lo; (void)stack_hi; (void)top; return NULL;)

@@ -198,7 +198,7 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
 {
     if (bytes > SIZE_MAX / 2)
         return false;
-    size_t total = (bytes + HOOK_STACK_BYTES + 4095) / 4096 * 4096 + RT_STACK_GUARD_BYTES;
+    size_t total = (bytes + 4095) / 4096 * 4096 + RT_STACK_GUARD_BYTES;
     char *p = os_map(total);
     if (!p)
         return false;
@@ -207,7 +207,7 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
         return false;
     }
     *lo = (uintptr_t)p + RT_STACK_GUARD_BYTES;
-    *hi = (uintptr_t)p + total - HOOK_STACK_BYTES;
+    *hi = (uintptr_t)p + total;
     *id = VALGRIND_STACK_REGISTER(*lo, *hi);
     return true;
 }
@@ -215,5 +215,5 @@ bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id)
 void stack_free_sized(uintptr_t lo, uintptr_t hi, uint32_t id)
 {
     VALGRIND_STACK_DEREGISTER(id);
-    os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi + HOOK_STACK_BYTES - lo + RT_STACK_GUARD_BYTES);
+    os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi - lo + RT_STACK_GUARD_BYTES);
 }

@@ -101,7 +101,7 @@ void hook_end(struct race_g *r)
     race_g_end(r);
 }
 
-/* r may have been freed meanwhile: then what is read is anything, and only prefetched; the detector's heap is never unmapped. */
+/* r may have ended meanwhile: then what is read is anything, and only prefetched. Neither stacks that have a race_g nor the detector's heap are unmapped. */
 __attribute__((no_sanitize("address", "thread"))) void hook_prefetch_more(const struct race_g *r)
 {
     if (r) {

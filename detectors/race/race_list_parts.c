@@ -67,6 +67,11 @@ static bool comes_in(struct part *p, struct race_g *g, struct race_side side)
         if (p->conflicts[i] && shadow_judge(g, p->conflicts[i], now, &before) == RACE)
             return false;
     segment_subsume(&p->reads, g, now);
+    struct race_side *last = p->reads.n > 0 ? &p->reads.side[p->reads.n - 1] : NULL;
+    if (last && shadow_goes_on(*last, side)) {
+        last->epoch |= now;
+        return true;
+    }
     if (p->reads.n <= FEW && segment_put_in_place(&p->reads, side))
         return true;
     if (!make_room(&p->reads))

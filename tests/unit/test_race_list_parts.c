@@ -215,6 +215,21 @@ Test(race_list_parts, reads_leave_word_and_list_as_they_are)
     cr_assert_eq(atomic_load(&reports), N + 2 * FEW);
 }
 
+Test(race_list_parts, a_loop_over_bytes_is_one_access)
+{
+    static struct race_g g[2 * FEW + 2];
+    uintptr_t word = (uintptr_t)&words[0];
+    divide(g, 2 * FEW, word);
+    struct race_g *loops = &g[2 * FEW], *other = &g[2 * FEW + 1];
+    begin(loops, 2 * FEW + 1);
+    for (unsigned at = 0; at < 8; at++)
+        access(loops, word + at, 1, 0);
+    begin(other, 2 * FEW + 2);
+    access(other, word, 8, EPOCH_ATOMIC);
+    cr_assert_eq(parts_of(word), 0);
+    cr_assert_eq(list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch))), 2 * FEW + 1);
+}
+
 /* What is ordered before a read of the same part goes, in time: 1,000,000 goroutines in a row don't need 1,000,000 entries. */
 Test(race_list_parts, what_happened_before_goes)
 {
