@@ -34,25 +34,33 @@ static struct part *part_of(const struct shadow_list *l, unsigned number)
     return &parts[number][(uintptr_t)l * 0x9e3779b97f4a7c15u >> (64 - SLOTS_BITS)];
 }
 
-/* False: no memory is left to remember more. */
-static bool make_room(struct segment *s)
+static void grow(struct segment *s)
 {
-    if (s->n < s->cap)
-        return true;
-    if (s->n > FEW)
-        segment_compact(s);
-    if (s->n < s->cap / 2)
-        return true;
-    if (race_memory_tight())
-        return s->n < s->cap;
-    struct segment bigger = *s;
-    bigger.cap = s->cap ? s->cap * 2 : FIRST_ROOM;
+    struct segment bigger = {.n = s->n, .cap = s->cap ? s->cap * 2 : FIRST_ROOM};
     bigger.side = race_alloc_dirty(segment_bytes(&bigger));
     for (uint32_t i = 0; i < s->n; i++)
         bigger.side[i] = s->side[i];
     if (s->cap)
         race_free(s->side, segment_bytes(s));
     *s = bigger;
+}
+
+/* At the bound of memory the oldest entry makes room, as in lists. False: there is none. */
+static bool enters(struct segment *s, struct race_side side)
+{
+    if (s->n == s->cap && race_memory_tight()) {
+        if (s->cap == 0)
+            return false;
+        s->side[s->oldest++ % s->cap] = side;
+        return true;
+    }
+    if (s->n == s->cap) {
+        if (s->n > FEW)
+            segment_compact(s);
+        if (s->n >= s->cap / 2)
+            grow(s);
+    }
+    segment_append(s, side);
     return true;
 }
 
@@ -74,10 +82,7 @@ static bool comes_in(struct part *p, struct race_g *g, struct race_side side)
     }
     if (p->reads.n <= FEW && segment_put_in_place(&p->reads, side))
         return true;
-    if (!make_room(&p->reads))
-        return false;
-    segment_append(&p->reads, side);
-    return true;
+    return enters(&p->reads, side);
 }
 
 bool list_part_read(const struct shadow_list *l, const struct shadow *word, struct race_g *g, struct race_side side)

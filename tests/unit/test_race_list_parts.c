@@ -275,18 +275,24 @@ Test(race_list_parts, none_where_many_write)
     cr_assert_eq(atomic_load(&reports), 0);
 }
 
-/* Memory ends: the newest read is still known. */
+/* Memory ends: the newest read is still known, as the oldest of its part makes room. */
 Test(race_list_parts, at_the_bound_of_memory)
 {
     enum { N = 4000 };
     static struct race_g g[2 * FEW], more[N], writer;
     uintptr_t word = (uintptr_t)&words[0];
     divide(g, 2 * FEW, word);
+    begin(&more[0], 2 * FEW + 1);
+    access(&more[0], word, 8, 0);
     race_memory_limit(1);
-    for (unsigned i = 0; i < N; i++) {
+    size_t bytes = race_memory_total();
+    uint32_t count = list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch)));
+    for (unsigned i = 1; i < N; i++) {
         begin(&more[i], 2 * FEW + 1 + i);
         access(&more[i], word, 8, 0);
     }
+    cr_assert_eq(race_memory_total(), bytes);
+    cr_assert_eq(list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch))), count);
     begin(&writer, 2 * FEW + 1 + N);
     for (unsigned i = 0; i < 2 * FEW; i++)
         order(&g[i], &writer);
