@@ -8,6 +8,8 @@
 #include <race_alloc.h>
 #include <race_segment.h>
 
+#include "race_gs.h"
+
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
 static atomic_int reports;
@@ -36,23 +38,6 @@ void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct 
     atomic_fetch_add(&reports, 1);
 }
 
-static void g_start(struct race_g *g, uint32_t slot)
-{
-    memset(g, 0, sizeof *g);
-    g->node = &race_stack_root;
-    g->slot = slot;
-    g->clock = 1;
-    race_g_new_epoch(g);
-}
-
-static void g_release_to(struct race_g *from, struct race_g *to)
-{
-    clock_join(&to->known, &from->known, false);
-    clock_raise(&to->known, from->slot, from->clock);
-    from->clock++;
-    race_g_new_epoch(from);
-}
-
 static inline __attribute__((always_inline)) void access(struct race_g *g, uintptr_t addr, unsigned size, unsigned kind)   /* one place of the program, in each test */
 {
     race_cur_tls = g;
@@ -66,14 +51,6 @@ static inline __attribute__((always_inline)) void access(struct race_g *g, uintp
         race_access_sized(addr, 4, kind);
     else
         race_access_sized(addr, 8, kind);
-}
-
-static uint64_t rnd(uint64_t *s)
-{
-    *s ^= *s << 13;
-    *s ^= *s >> 7;
-    *s ^= *s << 17;
-    return *s;
 }
 
 /* ---- the model: one goroutine at a time, every access kept ---- */
@@ -255,8 +232,7 @@ static void *hammer(void *arg)
             shadow_clear(word, sizeof shared);
             atomic_store(&reports, 0);
         }
-        g->clock++;
-        race_g_new_epoch(g);
+        g_new_epoch(g);
         pthread_barrier_wait(&barrier);
         bool racy = round % 2;
         unsigned a = (unsigned)round / 2 % THREADS, b = (a + 1 + (unsigned)round / 8 % (THREADS - 1)) % THREADS;
@@ -274,8 +250,7 @@ static void *hammer(void *arg)
             else
                 access(g, word + 8 + (me & ~1u), 2, EPOCH_ATOMIC | (dice & 1 ? EPOCH_WRITE : 0));
             if (dice == 0) {   /* a release: a new epoch */
-                g->clock++;
-                race_g_new_epoch(g);
+                g_new_epoch(g);
             }
         }
         pthread_barrier_wait(&barrier);

@@ -3,10 +3,11 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <race_access.h>
 #include <race_alloc.h>
 #include <race_list_parts.h>
+
+#include "race_gs.h"
 
 _Thread_local struct race_g *race_cur_tls __attribute__((tls_model("initial-exec")));
 struct race_g race_ignored = {.node = &race_stack_root};
@@ -35,41 +36,10 @@ void race_report(struct race_g *g, uintptr_t addr, struct race_side old, struct 
         atomic_fetch_add(&wrong, 1);
 }
 
-static void begin(struct race_g *g, uint32_t slot)
-{
-    memset(g, 0, sizeof *g);
-    g->node = &race_stack_root;
-    g->slot = slot;
-    g->clock = 1;
-    race_g_new_epoch(g);
-}
-
-static void new_epoch(struct race_g *g)
-{
-    g->clock++;
-    race_g_new_epoch(g);
-}
-
-/* All that `from` did so far happens before what `to` does next. */
-static void order(struct race_g *from, struct race_g *to)
-{
-    clock_join(&to->known, &from->known, false);
-    clock_raise(&to->known, from->slot, from->clock);
-    new_epoch(from);
-}
-
 static void access(struct race_g *g, uintptr_t addr, size_t size, unsigned kind)
 {
     race_cur_tls = g;
     race_access_range(g, addr, size, kind, 0x1000 + size);
-}
-
-static uint64_t rnd(uint64_t *s)
-{
-    *s ^= *s << 13;
-    *s ^= *s >> 7;
-    *s ^= *s << 17;
-    return *s >> 20;
 }
 
 static uint16_t parts_of(uintptr_t word)
@@ -103,12 +73,12 @@ static void prepare(int round, uintptr_t word, struct race_g *one)
     atomic_store(&divided, false);
     atomic_store(&expected, round % PLANS == AMID ? 0 : one->slot);
     for (int i = 0; i < GS; i++)
-        new_epoch(&all[i]);
+        g_new_epoch(&all[i]);
     if (round % PLANS == BEFORE) {
         access(&all[WRITER], word, 8, EPOCH_WRITE);
         for (int i = 0; i < READERS; i++)
             if (&all[i] != one)
-                order(&all[WRITER], &all[i]);
+                g_release_to(&all[WRITER], &all[i]);
     }
 }
 
@@ -119,7 +89,7 @@ static void judge(int round, uintptr_t word, struct race_g *one)
     if (plan == KNOWS_ALL || plan == KNOWS_NOT_ONE) {
         for (int i = 0; i < READERS; i++)
             if (plan == KNOWS_ALL || &all[i] != one)
-                order(&all[i], &all[WRITER]);
+                g_release_to(&all[i], &all[WRITER]);
         access(&all[WRITER], word, 8, EPOCH_WRITE);
         cr_assert_eq(parts_of(word), 0);
     }
@@ -138,16 +108,16 @@ static void *reads(void *arg)
         if (me == 0)
             prepare(round, word, one);
         pthread_barrier_wait(&barrier);
-        unsigned when = round % PLANS == AMID && me == (unsigned)round / PLANS % THREADS ? (unsigned)rnd(&s) % EACH : EACH;
+        unsigned when = round % PLANS == AMID && me == (unsigned)round / PLANS % THREADS ? (unsigned)(rnd(&s) >> 20) % EACH : EACH;
         for (unsigned i = 0; i < EACH; i++) {
             struct race_g *g = &all[me * EACH + (i * 13 + (unsigned)round) % EACH];
             if (i == when)
                 access(&all[WRITER], word, 8, EPOCH_WRITE);
-            for (unsigned again = (unsigned)rnd(&s) % 4; again < 4; again++) {
-                unsigned size = 1u << rnd(&s) % 4, dice = (unsigned)rnd(&s) % 64;
-                access(g, word + rnd(&s) % (9 - size), size, dice == 0 && round % PLANS != AMID && g != one ? EPOCH_ATOMIC : 0);
+            for (unsigned again = (unsigned)(rnd(&s) >> 20) % 4; again < 4; again++) {
+                unsigned size = 1u << (rnd(&s) >> 20) % 4, dice = (unsigned)(rnd(&s) >> 20) % 64;
+                access(g, word + (rnd(&s) >> 20) % (9 - size), size, dice == 0 && round % PLANS != AMID && g != one ? EPOCH_ATOMIC : 0);
                 if (dice == 1)
-                    new_epoch(g);
+                    g_new_epoch(g);
             }
             if (parts_of(word))
                 atomic_store(&divided, true);
@@ -167,7 +137,7 @@ Test(race_list_parts, whatever_is_unordered_is_found)
     list_crowded = FEW;
     pthread_barrier_init(&barrier, NULL, THREADS);
     for (unsigned i = 0; i < GS; i++)
-        begin(&all[i], i + 1);
+        g_start(&all[i], i + 1);
     for (uintptr_t i = 0; i < THREADS; i++)
         pthread_create(&t[i], NULL, reads, (void *)i);
     for (int i = 0; i < THREADS; i++)
@@ -186,7 +156,7 @@ static void divide(struct race_g *g, unsigned n, uintptr_t word)
     shadow_start();
     list_crowded = FEW;
     for (unsigned i = 0; i < n; i++) {
-        begin(&g[i], i + 1);
+        g_start(&g[i], i + 1);
         access(&g[i], word, 8, 0);
     }
     cr_assert_neq(parts_of(word), 0);
@@ -202,7 +172,7 @@ Test(race_list_parts, reads_leave_word_and_list_as_they_are)
     const struct shadow_list *l = shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch));
     uint32_t count = list_count(l);
     for (unsigned i = 2 * FEW; i < N + 2 * FEW; i++) {
-        begin(&g[i], i + 1);
+        g_start(&g[i], i + 1);
         for (int again = 0; again < 3; again++)
             access(&g[i], word, 8, 0);
         cr_assert(g[i].recorded);
@@ -210,7 +180,7 @@ Test(race_list_parts, reads_leave_word_and_list_as_they_are)
     cr_assert_eq(atomic_load(&shadow_of(word)->epoch), first);
     cr_assert_eq(list_count(l), count);
     /* Each once, when somebody looks. */
-    begin(&g[0], N + 2 * FEW + 1);
+    g_start(&g[0], N + 2 * FEW + 1);
     access(&g[0], word, 8, EPOCH_WRITE);
     cr_assert_eq(atomic_load(&reports), N + 2 * FEW);
 }
@@ -221,10 +191,10 @@ Test(race_list_parts, a_loop_over_bytes_is_one_access)
     uintptr_t word = (uintptr_t)&words[0];
     divide(g, 2 * FEW, word);
     struct race_g *loops = &g[2 * FEW], *other = &g[2 * FEW + 1];
-    begin(loops, 2 * FEW + 1);
+    g_start(loops, 2 * FEW + 1);
     for (unsigned at = 0; at < 8; at++)
         access(loops, word + at, 1, 0);
-    begin(other, 2 * FEW + 2);
+    g_start(other, 2 * FEW + 2);
     access(other, word, 8, EPOCH_ATOMIC);
     cr_assert_eq(parts_of(word), 0);
     cr_assert_eq(list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch))), 2 * FEW + 1);
@@ -237,9 +207,9 @@ Test(race_list_parts, what_happened_before_goes)
     static struct race_g g[2 * FEW], last;
     uintptr_t word = (uintptr_t)&words[0];
     divide(g, 2 * FEW, word);
-    begin(&last, 2 * FEW + 1);
+    g_start(&last, 2 * FEW + 1);
     for (unsigned i = 0; i < 2 * FEW; i++)
-        order(&g[i], &last);
+        g_release_to(&g[i], &last);
     size_t bytes = race_memory_total();
     size_t clocks = race_memory_total();
     for (unsigned i = 0; i < N; i++)
@@ -265,7 +235,7 @@ Test(race_list_parts, none_where_many_write)
     shadow_start();
     list_crowded = FEW;
     for (unsigned i = 0; i < N; i++) {
-        begin(&g[i], i + 1);
+        g_start(&g[i], i + 1);
         if (i < PART_WRITES + 1)
             access(&g[i], word + i, 1, EPOCH_WRITE);
         else
@@ -282,22 +252,22 @@ Test(race_list_parts, at_the_bound_of_memory)
     static struct race_g g[2 * FEW], more[N], writer;
     uintptr_t word = (uintptr_t)&words[0];
     divide(g, 2 * FEW, word);
-    begin(&more[0], 2 * FEW + 1);
+    g_start(&more[0], 2 * FEW + 1);
     access(&more[0], word, 8, 0);
     race_memory_limit(1);
     size_t bytes = race_memory_total();
     uint32_t count = list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch)));
     for (unsigned i = 1; i < N; i++) {
-        begin(&more[i], 2 * FEW + 1 + i);
+        g_start(&more[i], 2 * FEW + 1 + i);
         access(&more[i], word, 8, 0);
     }
     cr_assert_eq(race_memory_total(), bytes);
     cr_assert_eq(list_count(shadow_list_of(atomic_load(&shadow_second(shadow_of(word))->epoch))), count);
-    begin(&writer, 2 * FEW + 1 + N);
+    g_start(&writer, 2 * FEW + 1 + N);
     for (unsigned i = 0; i < 2 * FEW; i++)
-        order(&g[i], &writer);
+        g_release_to(&g[i], &writer);
     for (unsigned i = 0; i < N - 1; i++)
-        order(&more[i], &writer);
+        g_release_to(&more[i], &writer);
     access(&writer, word, 8, EPOCH_WRITE);
     cr_assert_eq(atomic_load(&reports), 1);
 }
