@@ -37,10 +37,11 @@ void race_sync_unlock_unchanged(uintptr_t addr);
 
 /* By who has left its last epoch in s, and noted or learned all that is there. */
 void race_sync_unlock_left(struct race_g *g, struct race_sync *s, bool known);
-/* Whether nothing was recorded or learned since. */
+/* Whether nothing was recorded or learned since, and that value was published nowhere else: who learned it there knows the epoch, and would pass for
+ * one who knows what is done at s later and counts as part of it. */
 static inline bool race_sync_has_left(const struct race_g *g)
 {
-    return g->noted_left && g->noted_left == race_g_value(g);
+    return g->noted_left && g->noted_left == race_g_value(g) && g->only == g->noted;
 }
 
 /* A look without the lock. After race_sync_look has said yes the caller does what it has to at addr (it reads the program's atomic). If
