@@ -207,11 +207,12 @@ static bool take(struct slot *s, uint32_t me, siginfo_t *info)
     return true;
 }
 
-void deferred_take(const siginfo_t *again, siginfo_t *info)
+bool deferred_take(const siginfo_t *again, siginfo_t *info)
 {
     int saved = errno;
-    take(slot_of(again), self(), info);
+    bool taken = take(slot_of(again), self(), info);
     errno = saved;
+    return taken;
 }
 
 bool deferred_any(void)

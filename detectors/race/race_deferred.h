@@ -18,8 +18,8 @@ enum deferred_kind deferred_is(const siginfo_t *info);
 /* It comes once more. False: it has come `tries` times, or can't. */
 bool deferred_again(const siginfo_t *info, unsigned tries);
 
-/* Takes it: the info of the signal as it was. */
-void deferred_take(const siginfo_t *again, siginfo_t *info);
+/* Takes it: the info of the signal as it was. False: a handler that interrupted us has. */
+bool deferred_take(const siginfo_t *again, siginfo_t *info);
 /* The same of this thread's oldest deferred one of signals [from, to] that are not in `blocked` (NULL: none is). False: there is none. Of the standard
  * signals only where they are not blocked: its timer may have sent it already, and while that is pending, to be ignored, another that is sent would be
  * lost. */

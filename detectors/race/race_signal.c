@@ -155,6 +155,30 @@ void signal_handle_deferred(int from, int to)
     errno = saved;
 }
 
+int signal_take_deferred(const sigset_t *set, siginfo_t *info)
+{
+    for (int s = deferred_any() ? 1 : SIGNALS; s < SIGNALS; s++) {
+        if (sigismember(set, s) != 1 || !deferred_take_oldest(s, s, NULL, info))
+            continue;
+        if (s < KERNEL_RTMIN)
+            deferred_drop_sent(s);
+        return s;
+    }
+    return 0;
+}
+
+bool signal_is_for_waiter(siginfo_t *info)
+{
+    siginfo_t earlier;
+    enum deferred_kind kind = deferred_is(info);
+    if (kind != DEFERRED_AGAIN)
+        return kind == DEFERRED_NOT;
+    if (!deferred_take(info, &earlier))
+        return false;
+    *info = earlier;
+    return true;
+}
+
 void race_signals_first(void)
 {
     if (deferred_any())

@@ -40,6 +40,10 @@ void signal_entry(int s, siginfo_t *info, void *context);
 bool signal_comes_later(int s, const siginfo_t *info, uintptr_t fn, bool is_again);
 /* What was deferred on this thread and isn't blocked is handled, of signals [from, to]. */
 void signal_handle_deferred(int from, int to);
+/* For who waits for signals that are blocked. One of the set that was deferred on this thread, before it was blocked: takes it; 0: there is none. And whether a
+ * signal that the kernel gave him is one of the program's; what was deferred and has come again gets the info that it had. */
+int signal_take_deferred(const sigset_t *set, siginfo_t *info);
+bool signal_is_for_waiter(siginfo_t *info);
 
 /* ---- race_atomic.c ---- */
 

@@ -1,6 +1,7 @@
 /* Functions of libc on the process and its surroundings: signals, children, users, limits, the environment, messages; and a few that fit nowhere else. */
 #define _GNU_SOURCE
 #include <aio.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <grp.h>
@@ -31,6 +32,7 @@
 
 #include "race_calls.h"
 #include "race_io.h"
+#include "race_signal.h"
 
 /* ---- signals (sigaction, signal: race_signal.c) ---- */
 
@@ -49,9 +51,57 @@ BY_SIGNALS(int, pthread_sigmask, (int how, const sigset_t *new, sigset_t *old), 
 CALL(int, sigpending, (sigset_t *set), (set), , if (r == 0) OUT(set))
 CALL(int, sigaltstack, (const stack_t *new, stack_t *old), (new, old), IN(new), if (r == 0) OUT(old))
 BY_SIGNALS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
-BY_SIGNALS(int, sigwait, (const sigset_t *set, int *s), (set, s), IN(set), if (r == 0) OUT(s))
-BY_SIGNALS(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), (set, info), IN(set), if (r > 0) OUT(info))
-BY_SIGNALS(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), (set, info, t), ALL(IN(set), IN(t)), if (r > 0) OUT(info))
+
+static struct timespec rest_of(const struct timespec *t, const struct timespec *begin)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    struct timespec left = {t->tv_sec - (now.tv_sec - begin->tv_sec), t->tv_nsec - (now.tv_nsec - begin->tv_nsec)};
+    for (; left.tv_nsec < 0; left.tv_sec--)
+        left.tv_nsec += 1000000000;
+    for (; left.tv_nsec >= 1000000000; left.tv_sec++)
+        left.tv_nsec -= 1000000000;
+    return left.tv_sec < 0 ? (struct timespec){0, 0} : left;
+}
+
+/* What came while the signal was not blocked yet, and was deferred, is waited for like any other; what its timer sends is no signal of the program's.
+ * t: NULL: without end. */
+static int wait_for_signal(const sigset_t *set, siginfo_t *info, const struct timespec *t)
+{
+    int __real_sigwaitinfo(const sigset_t *, siginfo_t *), __real_sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
+    siginfo_t got;
+    struct timespec begin, left = t ? *t : (struct timespec){0, 0};
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (;;) {
+        race_signals_first();
+        int s = set ? signal_take_deferred(set, &got) : 0;
+        if (s == 0) {
+            s = t ? __real_sigtimedwait(set, &got, &left) : __real_sigwaitinfo(set, &got);
+            if (s > 0 && !signal_is_for_waiter(&got)) {
+                left = t ? rest_of(t, &begin) : left;
+                continue;
+            }
+        }
+        if (s > 0 && info)
+            *info = got;
+        return s;
+    }
+}
+
+static int wait_for_one(const sigset_t *set, int *s)
+{
+    int r;
+    while ((r = wait_for_signal(set, NULL, NULL)) < 0 && errno == EINTR)
+        continue;
+    if (r > 0)
+        *s = r;
+    return r > 0 ? 0 : errno;
+}
+
+CALL_BY(int, sigwait, (const sigset_t *set, int *s), IN(set), BLOCKING(wait_for_one(set, s)), if (r == 0) OUT(s))
+CALL_BY(int, sigwaitinfo, (const sigset_t *set, siginfo_t *info), IN(set), BLOCKING(wait_for_signal(set, info, NULL)), if (r > 0) OUT(info))
+CALL_BY(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *t), ALL(IN(set), IN(t)), BLOCKING(wait_for_signal(set, info, t)),
+        if (r > 0) OUT(info))
 CALL(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags), IN(set), if (fd < 0) race_fd_opened(r, pc))
 
 /* ---- children ---- */
