@@ -335,12 +335,7 @@ void gort_chan_close(struct gort_chan *c)
     struct g *first = NULL;
     chan_close_locked(c, m->g, &first);
     unlock(&c->lock);
-    while (first) {
-        struct g *g = first;
-        first = g->next;
-        g_fetch(g->ahead);
-        rt_ready(m, g);
-    }
+    rt_ready_all(m, first);
     rt_leave();
 }
 

@@ -74,7 +74,7 @@ static void wake(go_cond *c, bool all)
     }
     *last = NULL;
     unlock(l);
-    rt_ready_all(first);
+    rt_ready_all(rt_m(), first);
     rt_leave();
 }
 

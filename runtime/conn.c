@@ -153,7 +153,7 @@ static void wake_waiters(struct conn *c, unsigned mode)
     }
     *last = NULL;
     unlock(l);
-    rt_ready_all(first);
+    rt_ready_all(rt_m(), first);
 }
 
 /* The rights are locks: who gets one has seen what its last holder did. */

@@ -104,11 +104,7 @@ static void cancel(struct m *m, struct go_context *c, struct g *g, int err, int 
     lock(&c->root->lock);   /* if it is cancelled already: whoever did that may still be on the way down */
     cancel_locked(c, g, err, cause, &first);
     unlock(&c->root->lock);
-    while (first) {
-        struct g *wake = first;
-        first = wake->next;
-        rt_ready(m, wake);
-    }
+    rt_ready_all(m, first);
 }
 
 static void deadline_fire(struct m *m, struct timer *t)

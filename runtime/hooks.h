@@ -36,17 +36,17 @@ struct hook_uses {
 #define HOOK_G_FIELDS struct race_g *race;
 #define HOOK_RACE_G(g) ((g)->race)
 #define HOOK_SET_RACE_G(g, r) ((g)->race = (r))
+/* What each goroutine's stack but those made to size has above its top, in a page that is used anyway: room for its race_g. A multiple of a cache line. */
+#define HOOK_STACK_BYTES 256
 /* g will run soon; and very soon. 0, or what has ended, does no harm: the memory of a race_g is never unmapped. */
 #define HOOK_PREFETCH(g) hook_prefetch((uintptr_t)__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
 #define HOOK_PREFETCH_MORE(g) hook_prefetch_more(__atomic_load_n(&(g)->race, __ATOMIC_RELAXED))
 static inline void hook_prefetch(uintptr_t r)
 {
-    for (uintptr_t line = r; line < r + 256; line += 64)
+    for (uintptr_t line = r; line < r + HOOK_STACK_BYTES; line += 64)
         __builtin_prefetch((const void *)line);
 }
 void hook_prefetch_more(const struct race_g *r);
-/* What each goroutine's stack but those made to size has above its top, in a page that is used anyway: room for its race_g. A multiple of a cache line. */
-#define HOOK_STACK_BYTES 256
 /* Bytes to add to a channel of CAP slots: a struct hook_pass for each. */
 #define HOOK_CHAN_BYTES(cap) (sizeof(struct hook_pass) * (size_t)(cap))
 #define HOOK_FN(type) type

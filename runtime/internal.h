@@ -111,6 +111,8 @@ bool rt_park_if(bool (*commit)(void *arg), void *arg, enum gort_wait_reason reas
 /* Makes a parked goroutine runnable, once for each park, or one just made. m: the calling thread's M (NULL: none). The one way to wake.
  * Not under a lock of rank SCHED or above. */
 void rt_ready(struct m *m, struct g *g);
+/* The same of a chain linked by g->next, in its order; `ahead` is looked at, too. */
+void rt_ready_all(struct m *m, struct g *first);
 /* Puts the current goroutine last in line and runs others. */
 void rt_yield(void);
 /* The current goroutine, whose worker m has no P, gets in line for one; returns when it runs again, on another M perhaps. */
@@ -223,9 +225,6 @@ bool sema_park(struct lock *l, const void *addr, struct waitq *q, int64_t deadli
 int64_t sema_deadline(int64_t ns);
 /* Under sema_lock(addr): the current goroutine's waiter, ready to be queued. */
 struct waiter *sema_waiter(const void *addr, void *value);
-
-/* Readies a chain of goroutines linked by g->next, in its order. */
-void rt_ready_all(struct g *first);
 
 /* ---- waitgroup.c ---- */
 

@@ -61,24 +61,6 @@ static void global_put_locked(struct g *first, struct g *last, int n)
     atomic_fetch_add_explicit(&sched.global.n, n, memory_order_seq_cst);
 }
 
-/* Takes up to `most` into out; returns how many. */
-static int global_get_locked(struct g **out, int most)
-{
-    int n = 0;
-    struct g *g = sched.global.first;
-    for (; g && n < most; n++) {
-        g_fetch(g->ahead);
-        out[n] = g;
-        g = g->next;
-        out[n]->next = NULL;
-    }
-    sched.global.first = g;
-    if (!g)
-        sched.global.last = NULL;
-    atomic_fetch_sub_explicit(&sched.global.n, n, memory_order_relaxed);
-    return n;
-}
-
 void sched_global_put(struct g *g)
 {
     lock(&sched.lock);
@@ -87,25 +69,34 @@ void sched_global_put(struct g *g)
     unlock(&sched.lock);
 }
 
-/* Takes one to run and a fair share more into the P's queue, where there is room: only thieves touch it besides us. */
+/* Takes one to run and a fair share more into the P's queue, where there is room: only thieves touch it besides us. One by one: the caller's stack may be a
+ * goroutine's, which is better left on its first page. */
 struct g *sched_global_get(struct p *p)
 {
-    enum { MOST = RT_RUNQ_SLOTS / 2 };
-    struct g *got[MOST];
     int n = atomic_load_explicit(&sched.global.n, memory_order_seq_cst);
     if (n == 0)
         return NULL;
-    int share = n / atomic_load_explicit(&sched.nprocs, memory_order_relaxed), room = 1 + MOST - (int)runq_len(&p->runq);
+    int share = n / atomic_load_explicit(&sched.nprocs, memory_order_relaxed), room = 1 + RT_RUNQ_SLOTS / 2 - (int)runq_len(&p->runq);
     share = share < room ? share : room;
-    share = share < MOST ? share : MOST;
+    share = share < RT_RUNQ_SLOTS / 2 ? share : RT_RUNQ_SLOTS / 2;
     lock(&sched.lock);
-    n = global_get_locked(got, share > 1 ? share : 1);
-    for (int i = 1; i < n; i++) {
-        bool put = runq_put(&p->runq, got[i]);
-        RT_CHECK(put);
+    struct g *first = sched.global.first, *g = first;
+    for (n = 0; g && (n == 0 || n < share); n++) {
+        struct g *next = g->next;
+        g_fetch(g->ahead);
+        g->next = NULL;
+        if (n > 0) {
+            bool put = runq_put(&p->runq, g);
+            RT_CHECK(put);
+        }
+        g = next;
     }
+    sched.global.first = g;
+    if (!g)
+        sched.global.last = NULL;
+    atomic_fetch_sub_explicit(&sched.global.n, n, memory_order_relaxed);
     unlock(&sched.lock);
-    return n > 0 ? got[0] : NULL;
+    return first;
 }
 
 /* p's queue is full: half of it goes to the global one. */

@@ -161,7 +161,7 @@ static rt_noinline void runlock_slow(go_rwmutex *rw, uint32_t was)
     struct lock *l = sema_lock(rw);
     struct g *ready = writers_of(rw)->first ? hand_to_writer_locked(rw) : let_readers_in_locked(rw);
     unlock(l);
-    rt_ready_all(ready);
+    rt_ready_all(rt_m(), ready);
     rt_leave();
 }
 
@@ -283,7 +283,7 @@ static rt_noinline void unlock_slow(go_rwmutex *rw)
         ready = wake_writer_locked(rw);
     }
     unlock(l);
-    rt_ready_all(ready);
+    rt_ready_all(rt_m(), ready);
     if (hand && m->p)
         rt_yield();   /* to the new holder, which is next */
     rt_leave();

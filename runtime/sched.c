@@ -89,6 +89,16 @@ void rt_ready(struct m *m, struct g *g)
     make_runnable(m, g, true);
 }
 
+void rt_ready_all(struct m *m, struct g *first)
+{
+    while (first) {
+        struct g *g = first;
+        first = g->next;
+        g_fetch(g->ahead);
+        rt_ready(m, g);
+    }
+}
+
 /* ---- running and leaving goroutines ---- */
 
 rt_noinline void sched_wait_for_scavenger(struct g *g)

@@ -88,7 +88,7 @@ static rt_noinline bool acquire_slow(go_sem *s, uint64_t n, int64_t deadline)
             if (state & WAITING)
                 ready = give_out_locked(s, state >> SHIFT);
             unlock(l);
-            rt_ready_all(ready);
+            rt_ready_all(rt_m(), ready);
         }
     }
     rt_leave();
@@ -145,7 +145,7 @@ static rt_noinline void release_slow(go_sem *s, uint64_t n)
             break;
     }
     unlock(l);
-    rt_ready_all(ready);
+    rt_ready_all(rt_m(), ready);
     rt_leave();
 }
 

@@ -125,17 +125,8 @@ int sema_wake(const void *addr, int n, bool (*locked)(void *addr, int woken, boo
             g->waiter.success = handed;
     }
     unlock(&b->lock);
-    rt_ready_all(first);
+    rt_ready_all(rt_m(), first);
     return woken;
-}
-
-void rt_ready_all(struct g *first)
-{
-    while (first) {
-        struct g *g = first;
-        first = g->next;
-        rt_ready(rt_m(), g);
-    }
 }
 
 bool sema_has_mutex_waiters(unsigned bucket)

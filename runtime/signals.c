@@ -259,11 +259,7 @@ void signals_run(void)
     lock(&sig.lock);
     struct g *first = send_pending_locked();
     unlock(&sig.lock);
-    while (first) {
-        struct g *g = first;
-        first = g->next;
-        rt_ready(NULL, g);
-    }
+    rt_ready_all(NULL, first);
 }
 
 static bool can_be_had(int s)
@@ -340,7 +336,7 @@ void gort_signal_stop(struct gort_chan *c)
         atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
     }
     unlock(&sig.lock);
-    rt_ready_all(ready);
+    rt_ready_all(rt_m(), ready);
     hook_ignore_begin();
     free(gone);
     hook_ignore_end();

@@ -33,7 +33,7 @@ static inline uint64_t epoch_make(uint32_t slot, uint32_t clock)
     return (uint64_t)slot << SLOT_SHIFT | (uint64_t)clock << CLOCK_SHIFT;
 }
 
-/* What a report says of a goroutine; outlives it. */
+/* What a report says of a goroutine; outlives it, and keeps its slot meanwhile. */
 struct race_who {
     uint64_t id;            /* goroutine's number; 0: a thread that never called the API */
     uint64_t parent_id;

@@ -222,7 +222,7 @@ static race_noinline void access_word_shared(struct race_g *g, struct shadow *s,
 static race_noinline bool reads_in_part(struct race_g *g, struct shadow *s, uint64_t now, uintptr_t pc)
 {
     const struct shadow_list *l = shadow_list_of(atomic_load_explicit(&shadow_second(s)->epoch, memory_order_acquire));
-    return l && list_has_part(l, list_part_mine()) && list_part_read(l, s, g, (struct race_side){now, g->node->id, race_pc_pack(pc)});
+    return l && list_has_part(l, bias_part()) && list_part_read(l, s, g, (struct race_side){now, g->node->id, race_pc_pack(pc)});
 }
 
 static inline __attribute__((always_inline)) void access_word(struct race_g *g, struct shadow *s, uintptr_t addr, uint64_t now, uintptr_t pc)

@@ -61,8 +61,15 @@ struct bias_thread {
     struct bias_visits visits[BIAS_VISITED];   /* by the region's number */
 } __attribute__((aligned(64)));
 
+/* What threads divide among themselves has so many parts; those whose numbers differ by as many have one in common. */
+enum { BIAS_PARTS = 16 };
+
 extern struct bias_thread bias_nobody;
 extern _Thread_local struct bias_thread *bias_me __attribute__((tls_model("local-exec")));
+static inline unsigned bias_part(void)   /* the calling thread's */
+{
+    return bias_me->id % BIAS_PARTS;
+}
 /* For each region a word: owner | marks of the shadow's, one for each KiB | since when it is the owner's (race_bias.c) | level: 2^level samples make a thread
  * the owner | moves, how often it was taken away. bias_of is NULL before shadow_start. */
 typedef uint64_t bias_word;

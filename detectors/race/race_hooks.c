@@ -108,8 +108,9 @@ __attribute__((no_sanitize("address", "thread"))) void hook_prefetch_more(const 
         const char *root = (const char *)__atomic_load_n(&r->known.root, __ATOMIC_RELAXED);
         __builtin_prefetch(root);
         __builtin_prefetch(root + sizeof(struct clock_node) - 1);
-        __builtin_prefetch(r->who);
-        __builtin_prefetch((const char *)r->who + sizeof *r->who - 1);
+        const char *who = (const char *)__atomic_load_n(&r->who, __ATOMIC_RELAXED);
+        __builtin_prefetch(who);
+        __builtin_prefetch(who + sizeof *r->who - 1);
     }
 }
 

@@ -7,7 +7,7 @@
  * it subsumes. Before a segment grows, it loses what a newer entry of the same goroutine subsumes, which anybody can see; so it is bounded by the number of
  * goroutines, not of accesses.
  *
- * Of a list with very many plain reads threads have parts (race_list_parts.h). Who holds the word and looks at the list has them closed first.
+ * Of a list with very many plain reads threads have parts (race_list_parts.h). Whoever holds the word for anything but a plain read closes them first.
  *
  * At the bound of memory (race_alloc.h) a segment that is full does not grow: the new entry takes the place of the oldest one, in turn.
  *
@@ -213,7 +213,7 @@ void raced_add(struct raced *r, struct race_side side)
 static race_noinline void close_parts(struct shadow_list *l, bool keep)
 {
     uint16_t bits = atomic_load_explicit(&l->front.parts, memory_order_relaxed);
-    for (unsigned k = 0; k < LIST_PARTS; k++) {
+    for (unsigned k = 0; k < BIAS_PARTS; k++) {
         struct segment left;
         if (!(bits >> k & 1))
             continue;
@@ -230,7 +230,7 @@ bool list_divide(struct shadow_list *l, const struct shadow *word)
 {
     enum { TRY_EACH = 8 };
     uint64_t conflicts[PART_WRITES] = {0};
-    uint16_t bits = atomic_load_explicit(&l->front.parts, memory_order_relaxed), mine = (uint16_t)(1u << list_part_mine());
+    uint16_t bits = atomic_load_explicit(&l->front.parts, memory_order_relaxed), mine = (uint16_t)(1u << bias_part());
     unsigned n = 0;
     if (l->first.n < list_crowded || l->first.n % TRY_EACH != 0 || kinds_of(l) == 1 || (bits & mine))
         return bits != 0;

@@ -1,8 +1,8 @@
 /* What a shadow word's second place holds when one entry is not enough: a list of any length, if it is long in four segments by kind, so that an access is
  * compared with the entries that it may conflict with, and not with 100,000 readers when it reads itself.
  *
- * Belongs to the holder of the word's lock, except list_stands_for and list_says, which may look at any time: so neither a list nor an array that it
- * outgrew is freed before the word is cleared. */
+ * Belongs to the holder of the word's lock, except list_stands_for, list_says and list_has_part, which may look at any time: so neither a list nor an array
+ * that it outgrew is freed before the word is cleared. */
 #ifndef RACE_LIST_H
 #define RACE_LIST_H
 

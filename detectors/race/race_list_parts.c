@@ -27,7 +27,7 @@ struct part {
     struct segment reads;
 } __attribute__((aligned(64)));
 
-static struct part parts[LIST_PARTS][1 << SLOTS_BITS];
+static struct part parts[BIAS_PARTS][1 << SLOTS_BITS];
 
 static struct part *part_of(const struct shadow_list *l, unsigned number)
 {
@@ -87,7 +87,7 @@ static bool comes_in(struct part *p, struct race_g *g, struct race_side side)
 
 bool list_part_read(const struct shadow_list *l, const struct shadow *word, struct race_g *g, struct race_side side)
 {
-    struct part *p = part_of(l, list_part_mine());
+    struct part *p = part_of(l, bias_part());
     race_spin_lock(&p->lock);
     bool in = p->list == l && p->word == word && comes_in(p, g, side);
     race_spin_unlock(&p->lock);
@@ -98,7 +98,7 @@ bool list_part_read(const struct shadow_list *l, const struct shadow *word, stru
 
 bool list_part_open(const struct shadow_list *l, const struct shadow *word, const uint64_t conflicts[PART_WRITES])
 {
-    struct part *p = part_of(l, list_part_mine());
+    struct part *p = part_of(l, bias_part());
     race_spin_lock(&p->lock);
     bool is_free = p->list == NULL;
     if (is_free) {

@@ -7,14 +7,9 @@
 #include "race_bias.h"
 #include "race_segment.h"
 
-enum { LIST_PARTS = 16, PART_WRITES = 2 };   /* threads that have parts; entries that a plain read conflicts with, at most, where there are parts */
+enum { PART_WRITES = 2 };   /* entries that a plain read conflicts with, at most, where there are parts */
 
 struct shadow;
-
-static inline unsigned list_part_mine(void)
-{
-    return bias_me->id % LIST_PARTS;
-}
 
 /* g's plain read comes into the calling thread's part of l, if it need be; word, in whose second word l was found, need not be held. False: there is no such
  * part, or there is something to race with, or no memory: the word must be held. */

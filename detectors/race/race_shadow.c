@@ -196,7 +196,8 @@ void shadow_fill(uintptr_t addr, size_t n, uint64_t epoch, uint32_t node, uint32
     }
 }
 
-/* Whoever has locked a word waits for nothing, so he may be waited for; but he may have been taken off the processor. */
+/* Whoever has locked a word waits for nothing but memory and its list's parts, whose lockers wait for nothing else, so he may be waited for; but he may have
+ * been taken off the processor. */
 static uint64_t epoch_of(struct shadow *s)
 {
     uint64_t e;

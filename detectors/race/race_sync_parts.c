@@ -15,7 +15,7 @@
 #include "race_spin.h"
 #include "race_sync_table.h"
 
-enum { PARTS = 16, SLOTS_BITS = 6 };
+enum { SLOTS_BITS = 6 };
 
 struct part {
     atomic_flag lock;        /* guards all */
@@ -23,22 +23,17 @@ struct part {
     struct race_sync left;   /* as of an address with nothing else in it */
 } __attribute__((aligned(64)));
 
-static struct part parts[PARTS][1 << SLOTS_BITS];
+static struct part parts[BIAS_PARTS][1 << SLOTS_BITS];
 
 static struct part *part_of(uintptr_t addr, unsigned k)
 {
     return &parts[k][addr * 0x9e3779b97f4a7c15u >> (64 - SLOTS_BITS)];
 }
 
-static unsigned mine(void)
-{
-    return bias_me->id % PARTS;
-}
-
 void race_sync_gather(struct race_sync *s)
 {
     uint16_t bits = s->parts;
-    for (unsigned k = 0; k < PARTS; k++) {
+    for (unsigned k = 0; k < BIAS_PARTS; k++) {
         if (!(bits >> k & 1))
             continue;
         struct part *p = part_of(s->addr, k);
@@ -54,11 +49,11 @@ void race_sync_gather(struct race_sync *s)
 
 void race_sync_part(struct race_sync *s)
 {
-    struct part *p = part_of(s->addr, mine());
+    struct part *p = part_of(s->addr, bias_part());
     race_spin_lock(&p->lock);
     if (p->addr == 0) {
         s->owner = 0;
-        __atomic_store_n(&s->parts, (uint16_t)(s->parts | 1u << mine()), __ATOMIC_RELAXED);
+        __atomic_store_n(&s->parts, (uint16_t)(s->parts | 1u << bias_part()), __ATOMIC_RELAXED);
         p->addr = s->addr;
     }
     race_spin_unlock(&p->lock);
@@ -67,9 +62,9 @@ void race_sync_part(struct race_sync *s)
 bool race_sync_release_to_part(struct race_g *g, uintptr_t addr)
 {
     struct race_sync *s = race_sync_held(addr);
-    if (!s || !(__atomic_load_n(&s->parts, __ATOMIC_RELAXED) >> mine() & 1))
+    if (!s || !(__atomic_load_n(&s->parts, __ATOMIC_RELAXED) >> bias_part() & 1))
         return false;
-    struct part *p = part_of(addr, mine());
+    struct part *p = part_of(addr, bias_part());
     race_spin_lock(&p->lock);
     bool is_its = p->addr == addr;
     if (is_its)

@@ -52,10 +52,15 @@ CALL(int, sigpending, (sigset_t *set), (set), , if (r == 0) OUT(set))
 CALL(int, sigaltstack, (const stack_t *new, stack_t *old), (new, old), IN(new), if (r == 0) OUT(old))
 BY_SIGNALS(int, sigsuspend, (const sigset_t *set), (set), IN(set), )
 
+int __real_clock_gettime(clockid_t c, struct timespec *t);
+int __real_sigwaitinfo(const sigset_t *set, siginfo_t *info);
+int __real_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *t);
+
+/* What is left now of t that began then. */
 static struct timespec rest_of(const struct timespec *t, const struct timespec *begin)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    __real_clock_gettime(CLOCK_MONOTONIC, &now);
     struct timespec left = {t->tv_sec - (now.tv_sec - begin->tv_sec), t->tv_nsec - (now.tv_nsec - begin->tv_nsec)};
     for (; left.tv_nsec < 0; left.tv_sec--)
         left.tv_nsec += 1000000000;
@@ -68,10 +73,10 @@ static struct timespec rest_of(const struct timespec *t, const struct timespec *
  * t: NULL: without end. */
 static int wait_for_signal(const sigset_t *set, siginfo_t *info, const struct timespec *t)
 {
-    int __real_sigwaitinfo(const sigset_t *, siginfo_t *), __real_sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
     siginfo_t got;
     struct timespec begin, left = t ? *t : (struct timespec){0, 0};
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    if (t)
+        __real_clock_gettime(CLOCK_MONOTONIC, &begin);
     for (;;) {
         race_signals_first();
         int s = set ? signal_take_deferred(set, &got) : 0;

@@ -47,7 +47,7 @@ static uint16_t parts_of(uintptr_t word)
     struct shadow *s = shadow_of(word);
     const struct shadow_list *l = shadow_list_of(atomic_load(&shadow_second(s)->epoch));
     uint16_t bits = 0;
-    for (unsigned k = 0; l && atomic_load(&s->node) & SHADOW_MORE && k < LIST_PARTS; k++)
+    for (unsigned k = 0; l && atomic_load(&s->node) & SHADOW_MORE && k < BIAS_PARTS; k++)
         bits |= (uint16_t)(list_has_part(l, k) << k);
     return bits;
 }
