@@ -16,8 +16,6 @@ const char *const play_name = "model-engine";
 
 typedef __int128 int128 __attribute__((aligned(16)));
 
-extern uint32_t list_crowded;   /* race_list.h */
-
 /* ---- the compilers' hooks ---- */
 
 #define SIZED(X) X(1) X(2) X(4) X(8) X(16)
@@ -445,7 +443,6 @@ static void start_crowd(int n)
 
 void play_start(int argc, char **argv)
 {
-    list_crowded = 16;   /* the programs are small */
     hook_init();
     main_race = hook_attach_thread(1);
     hook_switch(NULL);
