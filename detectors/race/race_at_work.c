@@ -15,10 +15,10 @@ _Thread_local unsigned race_deferring;
 
 enum { TOP_WORDS = 8, LEAF_BYTES = 192, RESTORER_BYTES = 9 };
 
-/* The leaves. syscall pushes nothing, so its caller is known for sure: the program calls it, too, and may well send a signal to itself that way, which is
- * handled before the call returns. */
-static const char *const leaf_names[] = {"syscall", "sched_yield", "mmap", "mmap64", "munmap", "mincore", "madvise"};
-enum { SYSCALL, LEAVES = sizeof leaf_names / sizeof leaf_names[0] };
+/* The leaves. The first two push nothing, so their caller is known for sure. The program calls them, too: by syscall it may well send a signal to itself, which
+ * is handled before the call returns; __errno_location is every errno, the detector's as well, with which it keeps the program's. */
+static const char *const leaf_names[] = {"syscall", "__errno_location", "sched_yield", "mmap", "mmap64", "munmap", "mprotect", "mincore", "madvise"};
+enum { PUSH_NOTHING = 2, LEAVES = sizeof leaf_names / sizeof leaf_names[0] };
 static _Atomic(uintptr_t) leaves[LEAVES];
 
 void at_work_start(void)
@@ -65,7 +65,7 @@ bool is_at_work(const ucontext_t *uc)
         return false;
     int leaf = leaf_of(pc);
     const uintptr_t *sp = (const uintptr_t *)uc->uc_mcontext.gregs[REG_RSP];
-    for (int i = 0; leaf < LEAVES && i < (leaf == SYSCALL ? 1 : TOP_WORDS); i++)
+    for (int i = 0; leaf < LEAVES && i < (leaf < PUSH_NOTHING ? 1 : TOP_WORDS); i++)
         if (is_ours(sp[i]))
             return true;
     return false;

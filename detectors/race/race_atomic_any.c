@@ -6,8 +6,13 @@
 #include <string.h>
 
 #include "race_atomic.h"
+#include "race_libc.h"
 
-#define PC ((uintptr_t)__builtin_return_address(0))
+/* A signal that comes while libc copies or compares, with the lock held, is deferred. */
+#define OPERATE_ANY(addr, operation) \
+    race_deferring++; \
+    OPERATE(addr, operation); \
+    race_deferring--
 
 static bool is_at_once(size_t n, const volatile void *at)
 {
@@ -19,7 +24,7 @@ static void read_any(size_t n, const volatile void *at, void *to)
 #define READ(N, T, now) \
     case N: { \
         T v = now; \
-        memcpy(to, &v, N); \
+        __builtin_memcpy(to, &v, N); \
         return; \
     }
     switch (is_at_once(n, at) ? n : 0) {
@@ -37,10 +42,10 @@ static bool cas_any(size_t n, volatile void *at, void *expected, const void *des
 #define CAS(N, T, cas) \
     case N: { \
         T old, new; \
-        memcpy(&old, expected, N); \
-        memcpy(&new, desired, N); \
+        __builtin_memcpy(&old, expected, N); \
+        __builtin_memcpy(&new, desired, N); \
         bool done = cas; \
-        memcpy(expected, &old, N); \
+        __builtin_memcpy(expected, &old, N); \
         return done; \
     }
 #define CAS_N(T) __atomic_compare_exchange_n((volatile T *)at, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -94,7 +99,7 @@ static void load_any(size_t n, const volatile void *at, void *to, int mo, uintpt
         return;
     bool checked = gives(g, n, NULL, to, pc);
     struct race_sync *s = race_sync_lock(addr, false);
-    OPERATE(addr, read_any(n, at, to));
+    OPERATE_ANY(addr, read_any(n, at, to));
     if (checked)
         saw(g, s, mo);
     race_sync_unlock_unchanged(addr);
@@ -111,7 +116,7 @@ static void write_any(size_t n, volatile void *at, const void *desired, void *ol
         return;
     bool checked = gives(g, n, desired, old, pc);
     struct race_sync *s = race_sync_lock(addr, checked && leaves_something(g, mo));
-    OPERATE(addr, exchange_any(n, at, desired, old));
+    OPERATE_ANY(addr, exchange_any(n, at, desired, old));
     if (!checked) {
         race_sync_unlock_unchanged(addr);
         return;
@@ -151,7 +156,7 @@ bool any_compare_exchange(size_t n, volatile void *at, void *expected, void *des
         return true;
     bool checked = gives(g, n, desired, NULL, PC) && gives(g, n, expected, NULL, PC);
     struct race_sync *s = race_sync_lock((uintptr_t)at, checked && leaves_something(g, mo));
-    OPERATE((uintptr_t)at, bool done = cas_any(n, at, expected, desired));
+    OPERATE_ANY((uintptr_t)at, bool done = cas_any(n, at, expected, desired));
     if (!checked) {
         race_sync_unlock_unchanged((uintptr_t)at);
         return done;

@@ -66,13 +66,13 @@ void signal_entry(int s, siginfo_t *info, void *context)
     if (at_work && signal_comes_later(s, info, atomic_load_explicit(&signal_handlers[s].fn, memory_order_relaxed), kind == DEFERRED_AGAIN))
         return;
     struct race_g *g = race_cur_tls, *outer = race_interrupted;
-    unsigned in_call = race_in_call;
+    unsigned in_call = race_in_call, deferring = race_deferring;
     bool unchecked = at_work && g != &race_ignored;
     if (unchecked) {
         race_interrupted = g;
         race_cur_tls = &race_ignored;
     }
-    race_in_call = 0;
+    race_in_call = race_deferring = 0;
     siginfo_t earlier;
     if (s >= KERNEL_RTMIN) {   /* these are handled in the order in which they came; those to come must not hang on a handler that returns */
         bool waits = kind == DEFERRED_AGAIN || (deferred_oldest(s, s, NULL) && deferred_add(s, info));
@@ -88,6 +88,7 @@ void signal_entry(int s, siginfo_t *info, void *context)
         call(s, kind == DEFERRED_AGAIN ? &earlier : info, context);
     }
     race_in_call = in_call;
+    race_deferring = deferring;
     race_atomic_back(&left);
     if (unchecked) {
         race_interrupted = outer;

@@ -13,6 +13,9 @@
 #include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Watomic-alignment"
+#endif
 
 enum { N = 1 << 13, QUEUED = 1500, TURNS = 100, STACK = 1 << 20 };
 static int numbers[1 << 14];
@@ -131,6 +134,39 @@ static void not_aligned(void)
     timer_t t = every(SIGUSR1, 50);
     for (came = 0; came < 1000;)
         add_odd();
+    timer_delete(t);
+}
+
+/* ---- an atomic of any size, with which libc copies ---- */
+
+struct s3 {
+    char c[3];
+};
+static struct {
+    struct s3 three;
+    char next;
+} word __attribute__((aligned(4)));
+
+static void adds_next(int s, siginfo_t *info, void *context)
+{
+    (void)s;
+    (void)info;
+    (void)context;
+    __atomic_fetch_add(&word.next, 1, __ATOMIC_SEQ_CST);
+    came++;
+}
+
+static void any_size(void)
+{
+    struct s3 one = {{1, 1, 1}}, was, other;
+    install(SIGUSR1, adds_next, 0);
+    timer_t t = every(SIGUSR1, 50);
+    for (came = 0; came < 1000;) {
+        __atomic_load(&word.three, &was, __ATOMIC_SEQ_CST);
+        __atomic_store(&word.three, &one, __ATOMIC_RELEASE);
+        other = one;
+        must(__atomic_compare_exchange(&word.three, &other, &was, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST), "alone with it");
+    }
     timer_delete(t);
 }
 
@@ -286,6 +322,7 @@ int main(void)
     alarm(120);
     many();
     not_aligned();
+    any_size();
     queued(true);
     queued(false);
     other_stack();
