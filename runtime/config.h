@@ -32,8 +32,8 @@
  * faults. (256 children between two turns of the parent: 85 ns each, 32: 58.) Larger: the parent is held up less often. */
 #define RT_GO_YIELD 32
 
-/* A P looks at the global queue before its own once in so many schedules, so that neither starves. */
-#define RT_GLOBAL_EVERY 61
+/* A P looks at the global queue before its own once in so many schedules, so that neither starves. A power of two: it is asked at each. */
+#define RT_GLOBAL_EVERY 64
 
 /* A goroutine that has been parked for so long gives back the stack pages it doesn't use, and a finished one that is not used again for so long its whole
  * stack. Shorter: less memory; longer: fewer pages that are faulted in again (4 us each), and a monitor that looks at a million parked goroutines, or

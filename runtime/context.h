@@ -42,7 +42,8 @@ void ctx_make(struct ctx *ctx, uintptr_t hi, size_t n);
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void));
 
 void gort_g_start(void);
-_Noreturn void gort_g_return(void);
+/* Ends the current goroutine; never returns. */
+void gort_g_return(void);
 
 #if defined(__x86_64__)
 
@@ -51,15 +52,17 @@ _Noreturn void gort_g_return(void);
 #define CTX_ARCH GORT_ARCH_X86_64
 /* The frame at a saved sp (keep in step with context_x86_64.S). */
 enum { CTX_FP = 0, CTX_RBP = 8, CTX_PC = 16, CTX_SIZE = 24 };
+/* What ctx_make lays out below the stack words: that frame, struct ctx_args, room for the function's return address. */
+enum { CTX_FIRST_FRAME = CTX_SIZE + sizeof(struct ctx_args) + 8 };
 
-/* Of a context that ctx_make made and nobody resumed yet. Its address of ctx_return lies between the two. */
+/* Of a context that ctx_make made and nobody resumed yet. */
 static inline struct ctx_args *ctx_args(const struct ctx *ctx)
 {
     return (struct ctx_args *)(ctx->sp + CTX_SIZE);
 }
 static inline uint64_t *ctx_stack_words(const struct ctx *ctx)
 {
-    return (uint64_t *)(ctx->sp + CTX_SIZE + sizeof(struct ctx_args) + 8);
+    return (uint64_t *)(ctx->sp + CTX_FIRST_FRAME);
 }
 
 /* Where ctx_capture finds the pending goroutine: offsets in struct m and struct g (types.h; checked in g.c). */
@@ -75,6 +78,13 @@ static inline __attribute__((always_inline)) void ctx_switch(struct ctx *from, s
                      :
                      : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
                        "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
+}
+
+/* Resumes *to and leaves *from, which nobody may resume. By a jump: see context_x86_64.S. */
+static inline __attribute__((always_inline)) _Noreturn void ctx_leave(struct ctx *from, struct ctx *to)
+{
+    __asm__ volatile("jmp ctx_leave_frame" : : "D"(from), "S"(to) : "memory");
+    __builtin_unreachable();
 }
 
 static inline void ctx_pause(void)

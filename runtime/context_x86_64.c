@@ -4,13 +4,12 @@
 
 #include <ucontext.h>
 
-extern const uintptr_t ctx_return_address;
 void ctx_entry(void);
 void ctx_entry_plain(void);
 
 _Thread_local struct m *gort_m_tls __attribute__((tls_model("initial-exec")));
 
-static_assert(sizeof(struct ctx_args) == 192, "context_x86_64.S loads from these offsets");
+static_assert(sizeof(struct ctx_args) == 192 && CTX_FIRST_FRAME <= 248, "context_x86_64.S loads from these offsets, and leaves room for the frame");
 static_assert(offsetof(struct ctx, on_cpu) == 8, "context_x86_64.S clears it");
 
 /* The control words that a new context starts with: those of whoever makes it. */
@@ -23,10 +22,13 @@ static uint64_t fp_now(void)
     return mxcsr | (uint64_t)fcw << 32;
 }
 
-static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t rbp)
+/* Marks the first frame of a goroutine, which begins at ctx_entry: a bit that no mxcsr has, so the switch sees it where it compares them. */
+static const uint64_t is_new = (uint64_t)1 << 31;
+
+static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t rbp, uint64_t mark)
 {
     uint64_t *frame = (uint64_t *)(top - CTX_SIZE);
-    frame[CTX_FP / 8] = fp_now();
+    frame[CTX_FP / 8] = fp_now() | mark;
     frame[CTX_RBP / 8] = rbp;
     frame[CTX_PC / 8] = pc;
     ctx->sp = (uintptr_t)frame;
@@ -35,14 +37,12 @@ static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t r
 void ctx_make(struct ctx *ctx, uintptr_t hi, size_t n)
 {
     RT_ASSERT(n % 16 == 0 && hi % 16 == 0);
-    uintptr_t ret = hi - n - 8;
-    *(uintptr_t *)ret = ctx_return_address;
-    make_frame(ctx, ret - sizeof(struct ctx_args), (uintptr_t)ctx_entry, 0);
+    make_frame(ctx, hi - n - 8 - sizeof(struct ctx_args), (uintptr_t)ctx_entry, 0, is_new);
 }
 
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void))
 {
-    make_frame(ctx, hi & ~(uintptr_t)15, (uintptr_t)ctx_entry_plain, (uintptr_t)fn);
+    make_frame(ctx, hi & ~(uintptr_t)15, (uintptr_t)ctx_entry_plain, (uintptr_t)fn, 0);
 }
 
 struct tb_regs ctx_regs_of(const void *context)

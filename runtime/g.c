@@ -295,6 +295,8 @@ static_assert(offsetof(struct m, g) == CTX_M_G && offsetof(struct g, pending) ==
 static void lay_out(struct g *g, size_t stack_arg_bytes)
 {
     asan_fresh(g->stack_lo, g->stack_hi);
+    if (rt_unlikely(stack_arg_bytes > 0))   /* without any, the former goroutine's has been in the same place */
+        stack_is_used(g->stack_hi - stack_arg_bytes - CTX_FIRST_FRAME, g->stack_hi);
     ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, stack_arg_bytes);
 }
 
@@ -372,7 +374,7 @@ __attribute__((no_sanitize("address"))) void gort_go_commit(const void *stack_ar
         words[i] = ((const uint64_t *)stack_args)[i];
     launch(m, g, parent->id, HOOK_RACE_G(parent));
     /* A long queue: let the children run, while their stacks are in the cache, before there are more of them; each new stack costs page faults. */
-    if (m->p && runq_len(&m->p->runq) >= RT_GO_YIELD)
+    if (m->p && runq_is_long(&m->p->runq, RT_GO_YIELD))
         rt_yield();
     rt_leave();
 }
@@ -399,23 +401,17 @@ void gort_g_start(void)
     rt_leave();
 }
 
-void gort_g_return(void)
+struct m *g_wind_up(struct m *m)
 {
-    g_exit();
-}
-
-_Noreturn void g_exit(void)
-{
-    struct m *m = rt_enter();
     struct g *g = m->g;
-    if (rt_unlikely(g->deferred != NULL)) {
+    if (g->deferred != NULL) {
         rt_leave();
         defer_run_all();
         m = rt_enter();
     }
-    if (rt_unlikely(g->panics != NULL))
+    if (g->panics != NULL)
         panics_drop(g);
-    if (rt_unlikely(g->flags & GORT_G_WIRED)) {
+    if (g->flags & GORT_G_WIRED) {
         thread_unwire(m);
         m = rt_m();
     }
@@ -435,18 +431,17 @@ _Noreturn void g_exit(void)
         rt_leave();
         pthread_exit(NULL);   /* thread.c hears of it */
     }
-    if (rt_unlikely(g->labels != NULL)) {
+    if (g->labels != NULL) {
         labels_drop(g->labels);
         g->labels = NULL;
     }
-    hook_end(HOOK_RACE_G(g));
-    g_count_add(m, -1);
-    rt_leave_for_ever(m);
+    return m;
 }
 
 _Noreturn void go_exit(void)
 {
-    g_exit();
+    gort_g_return();
+    __builtin_unreachable();
 }
 
 uint64_t go_id(void)

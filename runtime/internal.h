@@ -11,6 +11,9 @@ bool stack_alloc(uintptr_t *lo, uintptr_t *hi);
 /* One of a size of its own, and its end. */
 bool stack_alloc_sized(size_t bytes, uintptr_t *lo, uintptr_t *hi, uint32_t *id);
 void stack_free_sized(uintptr_t lo, uintptr_t hi, uint32_t id);
+/* A goroutine's first frame and its arguments are going to take [from, hi): Valgrind is told, to which what lies below the stack pointer of the one that
+ * ended there is nobody's. */
+void stack_is_used(uintptr_t from, uintptr_t hi);
 /* Gets some stacks ready (50 us) if goroutines are started by the thousand: for an M without work. False: there is no need. */
 bool stack_make_some(void);
 /* How many threads this file has made. */
@@ -28,8 +31,9 @@ void g_flush(struct m *m);
 /* A G without a stack, for a thread's goroutine; and back. */
 struct g *g_get_bare(void);
 void g_put_bare(struct g *g);
-/* Ends the current goroutine. */
-_Noreturn void g_exit(void);
+/* For who ends the current goroutine: runs and drops what it has left (deferred calls, panics, labels). Returns the M it is on then; not at all for main's
+ * and for a thread's goroutine, which end otherwise. */
+struct m *g_wind_up(struct m *m);
 /* Starts fn(arg[0], arg[1], arg[2]) as a goroutine on behalf of somebody: who is to be named as its creator, and where; what `parent`, the detector's side of
  * the current goroutine or of one that stays parked meanwhile, knows happens before it; the labels that it shares, or NULL. */
 struct g_spawn {
@@ -117,8 +121,6 @@ void rt_ready_all(struct m *m, struct g *first);
 void rt_yield(void);
 /* The current goroutine, whose worker m has no P, gets in line for one; returns when it runs again, on another M perhaps. */
 void sched_get_in_line(struct m *m);
-/* Leaves a finished goroutine for ever. */
-_Noreturn void rt_leave_for_ever(struct m *m);
 /* Ends an operation that began with rt_enter() on whatever M the goroutine is now. */
 static inline void rt_leave(void)
 {

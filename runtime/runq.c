@@ -14,6 +14,7 @@ unsigned runq_take_half(struct runq *q, struct g **out)
         out[i] = atomic_load_explicit(&q->slot[(head + i) % RT_RUNQ_SLOTS], memory_order_relaxed);
     if (n == 0 || !atomic_compare_exchange_strong_explicit(&q->head, &head, head + n, memory_order_acq_rel, memory_order_relaxed))
         return 0;
+    q->head_seen = head + n;
     return n;
 }
 

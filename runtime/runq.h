@@ -6,6 +6,9 @@
  * - head moves by compare-and-swap only, by owner and thieves. A thief reads the slots first and then moves head: if
  *   the swap succeeds, nobody took them meanwhile, and the owner can't have reused them, as it waits for head (the
  *   release of the swap pairs with the owner's acquire load of head before it fills a slot again).
+ * - head_seen is the owner's: where head was when he last looked, so head is there or further on. That is enough to know that there is room; and whoever
+ *   takes may swap on the strength of it: if head has gone on, the swap fails, and tells where it is. So the owner, who is mostly alone, reads no line that
+ *   others write to before he writes to it, and waits for no store of his own.
  * A slot read by a thief that loses the swap may be stale: it is atomic so that the read is no data race.
  *
  * `next` is one slot in front of the ring: the goroutine readied last, run first, because its data are warm. It is
@@ -22,16 +25,19 @@ struct runq {
     _Atomic(struct g *) next;
     atomic_uint head __attribute__((aligned(RT_CACHE_LINE)));
     atomic_uint tail __attribute__((aligned(RT_CACHE_LINE)));
+    unsigned head_seen;
     _Atomic(struct g *) slot[RT_RUNQ_SLOTS];
 };
 
 /* Owner: puts g at the end. False if the ring is full: nothing was put. */
 static inline bool runq_put(struct runq *q, struct g *g)
 {
-    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
     unsigned tail = atomic_load_explicit(&q->tail, memory_order_relaxed);   /* ours */
-    if (tail - head >= RT_RUNQ_SLOTS)
-        return false;
+    if (rt_unlikely(tail - q->head_seen >= RT_RUNQ_SLOTS)) {
+        q->head_seen = atomic_load_explicit(&q->head, memory_order_acquire);
+        if (tail - q->head_seen >= RT_RUNQ_SLOTS)
+            return false;
+    }
     atomic_store_explicit(&q->slot[tail % RT_RUNQ_SLOTS], g, memory_order_relaxed);
     atomic_store_explicit(&q->tail, tail + 1, memory_order_release);
     return true;
@@ -39,24 +45,38 @@ static inline bool runq_put(struct runq *q, struct g *g)
 
 /* Owner: takes up to half of a full ring for the global queue into out[RT_RUNQ_SLOTS / 2]; returns how many. */
 unsigned runq_take_half(struct runq *q, struct g **out);
-/* Owner: the first of the ring, NULL: empty. *at: where it was; *n: how many there were. */
+/* Owner: the first of the ring, NULL: empty. *at: where it was; *n: how many there were at most. */
 static inline struct g *runq_get_at(struct runq *q, unsigned *at, unsigned *n)
 {
-    unsigned head = atomic_load_explicit(&q->head, memory_order_acquire);
+    unsigned head = q->head_seen;
     for (;;) {
         *n = atomic_load_explicit(&q->tail, memory_order_relaxed) - head;
         *at = head;
-        if (*n == 0)
+        if (*n == 0) {
+            q->head_seen = head;
             return NULL;
+        }
         struct g *g = atomic_load_explicit(&q->slot[head % RT_RUNQ_SLOTS], memory_order_relaxed);
-        if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire))
+        if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire)) {
+            q->head_seen = head + 1;
             return g;
+        }
     }
 }
 static inline struct g *runq_get(struct runq *q)
 {
     unsigned at, n;
     return runq_get_at(q, &at, &n);
+}
+
+/* Owner: whether there are `many` or more in the ring. */
+static inline bool runq_is_long(struct runq *q, unsigned many)
+{
+    unsigned tail = atomic_load_explicit(&q->tail, memory_order_relaxed);
+    if (rt_likely(tail - q->head_seen < many))
+        return false;
+    q->head_seen = atomic_load_explicit(&q->head, memory_order_acquire);
+    return tail - q->head_seen >= many;
 }
 
 /* Owner: makes g next and returns the former one, NULL: none. Sequentially consistent: (B) in sched.c. */

@@ -112,7 +112,7 @@ rt_noinline void sched_wait_for_scavenger(struct g *g)
 }
 
 /* The P's next goroutine, if it is to be had without the long way: from its own queue. Timers that are due fire first (among them, perhaps, that of the
- * goroutine that is just leaving). Each 61st time the long way is taken if the global queue has something. `next` runs first, but after 64 times in a row
+ * goroutine that is just leaving). Each 64th time the long way is taken if the global queue has something. `next` runs first, but after 64 times in a row
  * the queue gets its turn: two goroutines that wake each other would starve it. */
 static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, struct p *p)
 {
@@ -273,9 +273,16 @@ void sched_get_in_line(struct m *m)
     cxx_arrive(m, exceptions);
 }
 
-_Noreturn void rt_leave_for_ever(struct m *m)
+/* Not declared as what never returns: compilers make that small rather than fast. */
+void gort_g_return(void)
 {
+    enum { ENDS_OTHERWISE = GORT_G_WIRED | GORT_G_MAIN | GORT_G_THREAD };
+    struct m *m = rt_enter();
     struct g *g = m->g;
+    if (rt_unlikely(g->deferred || g->panics || g->pending || g->labels || g->flags & ENDS_OTHERWISE))
+        m = g_wind_up(m);
+    hook_end(HOOK_RACE_G(g));
+    g_count_add(m, -1);
     cxx_leave(m);   /* go_exit() in a catch block */
     g_set_state(g, GORT_STATUS_FREE, GORT_WAIT_NONE);
     struct g *next = m->p ? pick_local(m, m->p) : NULL;   /* before the next line: a timer's function may take a free goroutine */
@@ -283,14 +290,12 @@ _Noreturn void rt_leave_for_ever(struct m *m)
     if (next) {
         sched_prepare(m, next);
         asan_leave(NULL, next->stack_lo, next->stack_hi);
-        ctx_switch(&g->ctx, &next->ctx);
-    } else {
-        m->g = NULL;
-        hook_switch(NULL);
-        asan_leave(NULL, m->g0_lo, m->g0_hi);
-        ctx_switch(&g->ctx, &m->g0);
+        ctx_leave(&g->ctx, &next->ctx);
     }
-    rt_throw(__FILE_NAME__, __LINE__, "a finished goroutine was resumed");
+    m->g = NULL;
+    hook_switch(NULL);
+    asan_leave(NULL, m->g0_lo, m->g0_hi);
+    ctx_leave(&g->ctx, &m->g0);
 }
 
 #ifdef RT_DEBUG

@@ -9,9 +9,10 @@
 #include "os.h"
 
 /* Valgrind is told of stacks, or it would take a switch for a very large frame. Its requests are a few instructions without effect elsewhere. */
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #else
+#define VALGRIND_MAKE_MEM_UNDEFINED(p, n) ((void)(p), (void)(n), 0u)
 #define VALGRIND_STACK_REGISTER(lo, hi) ((void)(lo), (void)(hi), 0u)
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #define RUNNING_ON_VALGRIND 0
@@ -216,4 +217,9 @@ void stack_free_sized(uintptr_t lo, uintptr_t hi, uint32_t id)
 {
     VALGRIND_STACK_DEREGISTER(id);
     os_unmap((void *)(lo - RT_STACK_GUARD_BYTES), hi - lo + RT_STACK_GUARD_BYTES);
+}
+
+void stack_is_used(uintptr_t from, uintptr_t hi)
+{
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(from, hi - from);
 }

@@ -25,6 +25,51 @@ Test(runq, is_a_bounded_fifo)
             got += g != NULL;
         }
         cr_assert_eq(runq_len(&q), put - got);
+        unsigned many = (unsigned)rand_r(&seed) % (RT_RUNQ_SLOTS + 2);
+        cr_assert_eq(runq_is_long(&q, many), put - got >= many);
+    }
+}
+
+/* What the owner knows of the ring's head is from before the thief came. */
+Test(runq, the_owner_finds_out_what_was_stolen)
+{
+    static struct runq q, to;
+    struct g *out[RT_RUNQ_SLOTS / 2];
+    uintptr_t put = 0, first = 0;
+    for (int round = 0; round < 1000; round++) {
+        while (runq_put(&q, item(put)))
+            put++;
+        cr_assert_eq(put - first, RT_RUNQ_SLOTS);
+        unsigned stolen = RT_RUNQ_SLOTS / 2;
+        cr_assert_eq(runq_steal(&to, &q), item(first + stolen - 1));
+        for (unsigned i = 0; i < stolen - 1; i++)
+            cr_assert_eq(runq_get(&to), item(first + i));
+        cr_assert_null(runq_get(&to));
+        first += stolen;
+        switch (round % 4) {
+        case 0:
+            cr_assert_eq(runq_get(&q), item(first++));
+            break;
+        case 1:
+            cr_assert(runq_is_long(&q, RT_RUNQ_SLOTS / 2));
+            cr_assert_not(runq_is_long(&q, RT_RUNQ_SLOTS / 2 + 1));
+            break;
+        case 2: {
+            unsigned n = runq_take_half(&q, out);
+            cr_assert_eq(n, RT_RUNQ_SLOTS / 4);
+            cr_assert_eq(out[0], item(first));
+            first += n;
+            break;
+        }
+        }
+        while (round % 8 >= 4 && runq_steal(&to, &q))   /* empty, by thieves alone */
+            while (runq_get(&to)) {
+            }
+        if (round % 8 >= 4) {
+            cr_assert_null(runq_get(&q));
+            cr_assert_not(runq_is_long(&q, 1));
+            first = put;
+        }
     }
 }
 
