@@ -86,6 +86,7 @@ struct sched {
     atomic_bool monitor_asleep;
     bool recheck_dead;                /* (s) all asleep but for threads unknown to us: the monitor looks again */
     atomic_bool started;
+    atomic_bool is_shared;            /* P 0's queue, for good: procs.c, share_queue */
     atomic_bool main_ended;           /* main's goroutine, by go_exit: it is not counted any more. Relaxed: it goes to sleep under the lock afterwards */
 };
 extern struct sched sched;

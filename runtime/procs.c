@@ -270,8 +270,35 @@ static void set_procs_locked(int n)
     }
 }
 
+/* Before there are more Ps than one: the owner of the first one's queue shares it from now on (runq.h), and is in no operation that began when he was alone
+ * with it. As in the monitor's protocol: the barrier comes before or after an M's entry to the runtime. An M that enters after it sees that it isn't alone; one
+ * that was in before is waited for, until it has left, or lost the P, or picked another goroutine (tick), which it does between two operations. The caller, if
+ * the P is his own, is in none. Others who come here meanwhile wait, too. */
+static void share_queue(void)
+{
+    struct p *p = sched.ps[0];
+    if (atomic_load_explicit(&sched.is_shared, memory_order_acquire))
+        return;
+    atomic_store_explicit(&p->runq.alone, false, memory_order_relaxed);
+    bool done = os_membarrier();   /* it works: else nobody would be alone */
+    RT_CHECK(done);
+    uint32_t tick = __atomic_load_n(&p->tick, __ATOMIC_ACQUIRE);
+    for (;;) {
+        lock(&sched.lock);
+        struct m *owner = p->m;
+        bool is_out = !owner || owner == rt_m() || !atomic_load_explicit(&owner->in_rt, memory_order_acquire);
+        unlock(&sched.lock);
+        if (is_out || __atomic_load_n(&p->tick, __ATOMIC_ACQUIRE) != tick)
+            break;
+        os_thread_yield();
+    }
+    atomic_store_explicit(&sched.is_shared, true, memory_order_release);
+}
+
 int sched_set_procs(int n)
 {
+    if (n > 1)
+        share_queue();
     lock(&sched.lock);
     int old = atomic_load_explicit(&sched.nprocs, memory_order_relaxed);
     if (n >= 1 && n != old)
@@ -302,11 +329,14 @@ void sched_start(void)
     if (!atomic_load_explicit(&sched.started, memory_order_relaxed)) {
         hook_init();
         debug_init();
-        os_membarrier();   /* registers the process */
+        bool can_barrier = os_membarrier();   /* registers the process */
         const char *env = getenv("GOMAXPROCS");
         int n = env ? number(env) : 0;
         n = n >= 1 ? n : os_ncpu();
         set_procs_locked(n < RT_PROCS_MAX ? n : RT_PROCS_MAX);
+        bool alone = n == 1 && can_barrier;
+        atomic_store_explicit(&sched.ps[0]->runq.alone, alone, memory_order_relaxed);
+        atomic_store_explicit(&sched.is_shared, !alone, memory_order_relaxed);
         sched_clock();
 #ifdef RT_DEBUG
         sched_perturbs = getenv("GORT_PERTURB") != NULL;

@@ -1,6 +1,23 @@
 /* The run queue. The protocol and its memory orders are in runq.h. */
 #include "runq.h"
 
+#ifdef RT_DEBUG
+#include "internal.h"
+#include "os.h"
+
+void runq_perturb(void)
+{
+    static _Thread_local uint32_t turn __attribute__((tls_model("initial-exec")));
+    if (!sched_perturbs)
+        return;
+    turn = turn * 1664525 + 1013904223 + (uint32_t)os_now();
+    if (turn >> 26 == 0)
+        os_nanosleep(20000);
+    else if (turn >> 29 == 1)
+        os_thread_yield();
+}
+#endif
+
 static_assert((RT_RUNQ_SLOTS & (RT_RUNQ_SLOTS - 1)) == 0, "a power of two");
 
 unsigned runq_take_half(struct runq *q, struct g **out)

@@ -11,6 +11,9 @@
  *   others write to before he writes to it, and waits for no store of his own.
  * A slot read by a thief that loses the swap may be stale: it is atomic so that the read is no data race.
  *
+ * Alone. While the owner's P is the only one, nobody else takes: then he takes with plain loads and stores, at half of the cost of a switch. Whoever makes
+ * more Ps ends that first, and waits until the owner is in none of the operations that began before (procs.c: share_queue; tests/spin/runq_alone.pml).
+ *
  * `next` is one slot in front of the ring: the goroutine readied last, run first, because its data are warm. It is
  * exchanged atomically: the owner puts and takes, thieves take. */
 #ifndef RT_RUNQ_H
@@ -26,8 +29,22 @@ struct runq {
     atomic_uint head __attribute__((aligned(RT_CACHE_LINE)));
     atomic_uint tail __attribute__((aligned(RT_CACHE_LINE)));
     unsigned head_seen;
+    atomic_bool alone;   /* relaxed: procs.c */
     _Atomic(struct g *) slot[RT_RUNQ_SLOTS];
 };
+
+/* Debug builds, GORT_PERTURB set: an owner who is alone may be interrupted here, at random. */
+#ifdef RT_DEBUG
+void runq_perturb(void);
+#else
+static inline void runq_perturb(void) {}
+#endif
+
+/* Owner: whether nobody else may take. */
+static inline bool runq_is_alone(struct runq *q)
+{
+    return atomic_load_explicit(&q->alone, memory_order_relaxed);
+}
 
 /* Owner: puts g at the end. False if the ring is full: nothing was put. */
 static inline bool runq_put(struct runq *q, struct g *g)
@@ -57,7 +74,12 @@ static inline struct g *runq_get_at(struct runq *q, unsigned *at, unsigned *n)
             return NULL;
         }
         struct g *g = atomic_load_explicit(&q->slot[head % RT_RUNQ_SLOTS], memory_order_relaxed);
-        if (atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire)) {
+        bool alone = runq_is_alone(q);
+        if (alone) {
+            runq_perturb();
+            atomic_store_explicit(&q->head, head + 1, memory_order_release);
+        }
+        if (alone || atomic_compare_exchange_weak_explicit(&q->head, &head, head + 1, memory_order_acq_rel, memory_order_acquire)) {
             q->head_seen = head + 1;
             return g;
         }
@@ -79,18 +101,28 @@ static inline bool runq_is_long(struct runq *q, unsigned many)
     return tail - q->head_seen >= many;
 }
 
-/* Owner: makes g next and returns the former one, NULL: none. Sequentially consistent: (B) in sched.c. */
+/* Owner: makes g next and returns the former one, NULL: none. Sequentially consistent, unless he is alone: (B) in sched.c. */
 static inline struct g *runq_set_next(struct runq *q, struct g *g)
 {
-    return atomic_exchange_explicit(&q->next, g, memory_order_seq_cst);
+    if (!runq_is_alone(q))
+        return atomic_exchange_explicit(&q->next, g, memory_order_seq_cst);
+    struct g *former = atomic_load_explicit(&q->next, memory_order_relaxed);
+    runq_perturb();
+    atomic_store_explicit(&q->next, g, memory_order_release);
+    return former;
 }
 
-/* Owner or thief: takes next, NULL: none. */
+/* Owner or thief (there is none, if the owner is alone): takes next, NULL: none. */
 static inline struct g *runq_take_next(struct runq *q)
 {
-    if (atomic_load_explicit(&q->next, memory_order_relaxed) == NULL)
+    struct g *g = atomic_load_explicit(&q->next, memory_order_relaxed);
+    if (g == NULL)
         return NULL;
-    return atomic_exchange_explicit(&q->next, NULL, memory_order_acq_rel);
+    if (!runq_is_alone(q))
+        return atomic_exchange_explicit(&q->next, NULL, memory_order_acq_rel);
+    runq_perturb();
+    atomic_store_explicit(&q->next, NULL, memory_order_relaxed);
+    return g;
 }
 
 /* Thief, which owns `to` (empty): moves half of q there and returns one of them; NULL: nothing to steal. */

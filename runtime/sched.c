@@ -15,7 +15,8 @@
  *      wakes one
  *
  * Each side stores before it loads, in sequentially consistent order, so at least one of them sees the other: no goroutine is left in a queue while
- * a P is idle and nobody looks. (An M that stops spinning because it found work runs step 3 too: sched_after_spin.)
+ * a P is idle and nobody looks. (An M that stops spinning because it found work runs step 3 too: sched_after_spin.) Who has the only P there is needs no (B):
+ * no P is idle, nor does an M look that has none.
  *
  * An M whose spinning found nothing, while other Ps are busy, naps and looks again a number of times before it gives up (findwork.c: nap), and counts as
  * spinning meanwhile. So two goroutines that ready each other in turn, for which a second P can do nothing, don't wake an M again and again; and work for
@@ -77,7 +78,8 @@ static void make_runnable(struct m *m, struct g *g, bool next)
             sched_queue_put(p, former);
     } else {
         sched_queue_put(p, g);
-        atomic_thread_fence(memory_order_seq_cst);   /* (B) */
+        if (!runq_is_alone(&p->runq))
+            atomic_thread_fence(memory_order_seq_cst);   /* (B) */
     }
     if (atomic_load_explicit(&sched.nidle, memory_order_seq_cst) > 0 &&
         atomic_load_explicit(&sched.nspinning, memory_order_seq_cst) == 0)

@@ -83,6 +83,11 @@ holds SAFETY -DUSERS=2 -DROUNDS=2
 for step in NO_MEMBARRIER NO_SECOND_LOOK NO_CHECK NO_TURNS QUIET_ANYHOW; do
     fails SAFETY -DQUIETS=1 -D$step
 done
+model=$models/runq_alone.pml
+holds SAFETY
+for step in ASKS_FIRST LEAVES_EARLY PICKS_LATE STAYS_ALONE NO_BARRIER NO_WAIT; do
+    fails SAFETY -D$step
+done
 model=$models/race_bias.pml
 if [ "${1:-}" = all ]; then
     holds SAFETY $three "${full[@]}"
