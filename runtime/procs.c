@@ -273,15 +273,16 @@ static void set_procs_locked(int n)
 /* Before there are more Ps than one: the owner of the first one's queue shares it from now on (runq.h), and is in no operation that began when he was alone
  * with it. As in the monitor's protocol: the barrier comes before or after an M's entry to the runtime. An M that enters after it sees that it isn't alone; one
  * that was in before is waited for, until it has left, or lost the P, or picked another goroutine (tick), which it does between two operations. The caller, if
- * the P is his own, is in none. Others who come here meanwhile wait, too. */
-static void share_queue(void)
+ * the P is his own, is in none. Others who come here meanwhile wait, too. False: there is no barrier any more (a filter of system calls was installed since
+ * the start), so it must stay at one P. */
+static bool share_queue(void)
 {
     struct p *p = sched.ps[0];
     if (atomic_load_explicit(&sched.is_shared, memory_order_acquire))
-        return;
+        return true;
     atomic_store_explicit(&p->runq.alone, false, memory_order_relaxed);
-    bool done = os_membarrier();   /* it works: else nobody would be alone */
-    RT_CHECK(done);
+    if (!os_membarrier())
+        return false;
     uint32_t tick = __atomic_load_n(&p->tick, __ATOMIC_ACQUIRE);
     for (;;) {
         lock(&sched.lock);
@@ -293,12 +294,13 @@ static void share_queue(void)
         os_thread_yield();
     }
     atomic_store_explicit(&sched.is_shared, true, memory_order_release);
+    return true;
 }
 
 int sched_set_procs(int n)
 {
-    if (n > 1)
-        share_queue();
+    if (n > 1 && !share_queue())
+        n = 0;
     lock(&sched.lock);
     int old = atomic_load_explicit(&sched.nprocs, memory_order_relaxed);
     if (n >= 1 && n != old)

@@ -55,7 +55,9 @@ int go_num_goroutine(void);
 
 /* Sets how many goroutines may run at once and returns the former value; n < 1 only asks. The first value is
  * GOMAXPROCS from the environment, else the number of processors this process may use. Raising or lowering it takes
- * effect as goroutines next enter the scheduler; at most 1024. */
+ * effect as goroutines next enter the scheduler; at most 1024. The first call that asks for more than one, in a program that began
+ * with one, interrupts the process's threads once (membarrier) and waits for the operation that is under way, some 20 us; where the
+ * kernel refuses membarrier by then it stays at one. */
 int go_maxprocs(int n);
 
 /* Runs the calling goroutine's deferred calls, then ends the program: "panic: MESSAGE" (511 bytes of it), the goroutine's stack as it was, status 2. A panic
