@@ -5,8 +5,8 @@
  * frames above: two goroutines that wait in the same way return through the same addresses (yield 18 ns instead of 36, ping-pong 72 instead of
  * 112). With a jump every return behind the switch is off by one and mispredicted. A goroutine that begins has returned from nowhere, and one that
  * ends has nobody who called it: the one is jumped to, and the other leaves by jumps alone, so that the entries of the goroutines that wait stay
- * where they are. CFI is right at every instruction, so that debuggers, profilers
- * and the dump tool see through it at any moment; a goroutine's entry has an undefined caller, where every unwinder stops. */
+ * where they are. CFI is right at every instruction, so that debuggers, profilers and the dump tool see through it at any moment; a goroutine's
+ * entry has an undefined caller, where every unwinder stops. */
 
 #define CTX_NEW_BIT 31          /* context_x86_64.c */
 
