@@ -52,8 +52,8 @@ void gort_g_return(void);
 #define CTX_ARCH GORT_ARCH_X86_64
 /* The frame at a saved sp (keep in step with context_x86_64.S). */
 enum { CTX_FP = 0, CTX_RBP = 8, CTX_PC = 16, CTX_SIZE = 24 };
-/* What ctx_make lays out below the stack words: that frame, struct ctx_args, room for the function's return address. */
-enum { CTX_FIRST_FRAME = CTX_SIZE + sizeof(struct ctx_args) + 8 };
+/* What ctx_make lays out below the stack words: that frame, struct ctx_args, room for the function's return address; and what the switch uses below it. */
+enum { CTX_FIRST_FRAME = CTX_SIZE + sizeof(struct ctx_args) + 8, CTX_BELOW = 8 };
 
 /* Of a context that ctx_make made and nobody resumed yet. */
 static inline struct ctx_args *ctx_args(const struct ctx *ctx)

@@ -26,15 +26,16 @@ ctx_switch_frame:
         .cfi_adjust_cfa_offset 8
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
+        movl    (%rsp), %r8d
+        movzwl  4(%rsp), %r9d
         movq    %rsp, (%rdi)
-        movl    $0, 8(%rdi)             /* on_cpu: registers are saved (x86 keeps the order of stores: a release) */
-        movq    %rsp, %rdx
+        movl    $0, 8(%rdi)             /* on_cpu: registers are saved (x86 keeps the order of stores: a release). From here on the stack is another M's */
         movq    (%rsi), %rsp
         movl    (%rsp), %eax
         movzwl  4(%rsp), %ecx
-        cmpl    (%rdx), %eax
+        cmpl    %r8d, %eax
         jne     2f
-        cmpw    4(%rdx), %cx
+        cmpl    %r9d, %ecx
         jne     2f
 .Lresume:
         addq    $8, %rsp
@@ -57,9 +58,9 @@ ctx_switch_frame:
         .cfi_undefined %rip
         nop
 3:      movl    %eax, (%rsp)            /* it begins */
-        cmpl    (%rdx), %eax
+        cmpl    %r8d, %eax
         jne     4f
-        cmpw    4(%rdx), %cx
+        cmpl    %r9d, %ecx
         je      5f
 4:      ldmxcsr (%rsp)
         fldcw   4(%rsp)
@@ -83,14 +84,15 @@ ctx_leave_frame:
         .cfi_def_cfa_offset 24
         .cfi_offset %rbp, -16
         movl    $0, 8(%rdi)             /* on_cpu */
-        leaq    -8(%rsp), %rdx
-        stmxcsr (%rdx)
-        fnstcw  4(%rdx)
+        stmxcsr -8(%rsp)                /* CTX_BELOW */
+        fnstcw  -4(%rsp)
+        movl    -8(%rsp), %r8d
+        movzwl  -4(%rsp), %r9d
         movl    (%rsp), %eax
         movzwl  4(%rsp), %ecx
-        cmpl    (%rdx), %eax
+        cmpl    %r8d, %eax
         jne     2b
-        cmpw    4(%rdx), %cx
+        cmpl    %r9d, %ecx
         jne     2b
         jmp     .Lresume
         .cfi_endproc
@@ -100,11 +102,11 @@ ctx_leave_frame:
         .p2align 4
         .cfi_startproc
         .cfi_undefined %rip
-        nop                             /* unwinders look up pc - 1 */
         .globl  ctx_entry
         .hidden ctx_entry
         .type   ctx_entry, @function
 ctx_entry:
+        nop                             /* the saved pc is behind it: unwinders look up pc - 1 */
         xorl    %ebp, %ebp
         subq    $8, %rsp                /* 16-aligned for the call */
         call    gort_g_start
@@ -139,11 +141,11 @@ ctx_entry:
         .p2align 4
         .cfi_startproc
         .cfi_undefined %rip
-        nop
         .globl  ctx_entry_plain
         .hidden ctx_entry_plain
         .type   ctx_entry_plain, @function
 ctx_entry_plain:
+        nop
         movq    %rbp, %rax
         xorl    %ebp, %ebp
         call    *%rax

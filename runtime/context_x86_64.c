@@ -9,8 +9,10 @@ void ctx_entry_plain(void);
 
 _Thread_local struct m *gort_m_tls __attribute__((tls_model("initial-exec")));
 
-static_assert(sizeof(struct ctx_args) == 192 && CTX_FIRST_FRAME <= 248, "context_x86_64.S loads from these offsets, and leaves room for the frame");
+static_assert(sizeof(struct ctx_args) == 192 && CTX_FIRST_FRAME + CTX_BELOW <= 248, "context_x86_64.S loads from these offsets, and leaves room for the frame");
 static_assert(offsetof(struct ctx, on_cpu) == 8, "context_x86_64.S clears it");
+
+enum { NOP_BYTES = 1 };
 
 /* The control words that a new context starts with: those of whoever makes it. */
 static uint64_t fp_now(void)
@@ -37,12 +39,12 @@ static void make_frame(struct ctx *ctx, uintptr_t top, uintptr_t pc, uintptr_t r
 void ctx_make(struct ctx *ctx, uintptr_t hi, size_t n)
 {
     RT_ASSERT(n % 16 == 0 && hi % 16 == 0);
-    make_frame(ctx, hi - n - 8 - sizeof(struct ctx_args), (uintptr_t)ctx_entry, 0, is_new);
+    make_frame(ctx, hi - n - 8 - sizeof(struct ctx_args), (uintptr_t)ctx_entry + NOP_BYTES, 0, is_new);
 }
 
 void ctx_make_plain(struct ctx *ctx, uintptr_t hi, void (*fn)(void))
 {
-    make_frame(ctx, hi & ~(uintptr_t)15, (uintptr_t)ctx_entry_plain, (uintptr_t)fn, 0);
+    make_frame(ctx, hi & ~(uintptr_t)15, (uintptr_t)ctx_entry_plain + NOP_BYTES, (uintptr_t)fn, 0);
 }
 
 struct tb_regs ctx_regs_of(const void *context)

@@ -355,7 +355,7 @@ static struct g *find_runnable(struct m *m)
         if (timers_first(&p->timers) != TIMER_NEVER)
             timers_run(&p->timers, m, sched_clock());
         struct g *g = NULL;
-        if (++p->tick % RT_GLOBAL_EVERY == 1)
+        if (sched_tick(p) % RT_GLOBAL_EVERY == 1)
             g = sched_global_get(p);
         if (!g)
             g = runq_take_next(&p->runq);

@@ -296,7 +296,7 @@ static void lay_out(struct g *g, size_t stack_arg_bytes)
 {
     asan_fresh(g->stack_lo, g->stack_hi);
     if (rt_unlikely(stack_arg_bytes > 0))   /* without any, the former goroutine's has been in the same place */
-        stack_is_used(g->stack_hi - stack_arg_bytes - CTX_FIRST_FRAME, g->stack_hi);
+        stack_is_used((g->stack_hi & ~(uintptr_t)15) - stack_arg_bytes - CTX_FIRST_FRAME - CTX_BELOW, g->stack_hi);
     ctx_make(&g->ctx, g->stack_hi & ~(uintptr_t)15, stack_arg_bytes);
 }
 

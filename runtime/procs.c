@@ -278,7 +278,7 @@ static void set_procs_locked(int n)
 static bool share_queue(void)
 {
     struct p *p = sched.ps[0];
-    if (atomic_load_explicit(&sched.is_shared, memory_order_acquire))
+    if (atomic_load_explicit(&sched.is_shared, memory_order_acquire) || sched_forked)   /* (in a child of fork there is no other thread) */
         return true;
     atomic_store_explicit(&p->runq.alone, false, memory_order_relaxed);
     if (!os_membarrier())

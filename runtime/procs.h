@@ -41,6 +41,15 @@ static inline void sched_queue_put(struct p *p, struct g *g)
         sched_overflow(p);
 }
 
+/* Its owner is about to pick a goroutine: the how manieth. Before he asks whether he is alone with his queue (procs.c: share_queue). */
+static inline uint32_t sched_tick(struct p *p)
+{
+    uint32_t tick = p->tick + 1;
+    __atomic_store_n(&p->tick, tick, __ATOMIC_RELAXED);
+    atomic_signal_fence(memory_order_seq_cst);
+    return tick;
+}
+
 /* Has the goroutines that p will run after this one on their way to the cache: in a crowd each has been out of it since it parked, with its stack's
  * page out of the TLB. First its struct; then what it has on its stack (its last frames) and the detector's struct; then what that refers to. head: the first
  * that is still in the ring. */

@@ -120,7 +120,7 @@ static inline __attribute__((always_inline)) struct g *pick_local(struct m *m, s
 {
     if (rt_unlikely(atomic_load_explicit(&p->slow, memory_order_relaxed)))
         return NULL;
-    if (rt_unlikely(++p->tick % RT_GLOBAL_EVERY == 0) && atomic_load_explicit(&sched.global.n, memory_order_relaxed) > 0)
+    if (rt_unlikely(sched_tick(p) % RT_GLOBAL_EVERY == 0) && atomic_load_explicit(&sched.global.n, memory_order_relaxed) > 0)
         return NULL;
     if (rt_unlikely(timers_first(&p->timers) != TIMER_NEVER))
         timers_run(&p->timers, m, os_now());

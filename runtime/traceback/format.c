@@ -75,7 +75,7 @@ static bool is_entry_point(const char *name)
         "go_errgroup_go", "go_errgroup_try_go", "go_errgroup_set_limit", "go_errgroup_wait",
         "go_sync_map_store", "go_sync_map_load_or_store", "go_sync_map_swap", "go_sync_map_range",
     };
-    static const char *const runners[] = {"gort_waitgroup_run", "gort_errgroup_run", "gort_run_deferred"};   /* call the program, and nothing that waits */
+    static const char *const runners[] = {"gort_waitgroup_run", "gort_errgroup_run", "gort_run_deferred", "gort_g_return"};   /* call the program; no waits */
     for (size_t i = 0; i < sizeof runners / sizeof runners[0]; i++)
         if (strcmp(name, runners[i]) == 0)
             return false;
@@ -100,7 +100,7 @@ int tb_skip_runtime(const struct tb_frame *frames, int n)
     for (int i = 0, last = 0; i < n && i < DEEPEST; i++) {
         if (is_entry_point(frames[i].func) && !calls_program(frames, i))
             last = i + 1;
-        else if (last > 0)
+        else if (last > 0 || (i > 0 && strcmp(frames[i].func, "defer_run_all") == 0))   /* (which has called the program) */
             return last;   /* go_waitgroup_done calls go_waitgroup_add: the outermost in a row */
         if (i + 1 == n || i + 1 == DEEPEST)
             return last;
@@ -141,9 +141,9 @@ int tb_symbolize_stack(struct tb_symbolizer *s, const uintptr_t *pcs, int n, boo
                 i = n;   /* nor is what calls main */
         }
     }
-    if (hide_runtime)
-        total = hide_deferring(out, total);
-    int skip = hide_runtime ? tb_skip_runtime(out, total) : 0;
+    if (!hide_runtime)
+        return total;
+    int skip = tb_skip_runtime(out, total);
     memmove(out, out + skip, (size_t)(total - skip) * sizeof *out);
-    return total - skip;
+    return hide_deferring(out, total - skip);
 }

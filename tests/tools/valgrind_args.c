@@ -1,6 +1,7 @@
 /* For valgrind.sh: goroutines one after another on the same stack, with and without arguments that take room there. */
 #include <gort.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct large {
@@ -34,8 +35,33 @@ static void leaves(int i)
     go_exit();
 }
 
+/* Those with much are entered from the end of another one, on a stack that was in use further down. */
+static void takes_room(int i)
+{
+    volatile char room[3000];
+    for (size_t k = 0; k < sizeof room; k++)
+        room[k] = (char)i;
+    sum += room[7];
+    go_waitgroup_done(&ended);
+}
+
+static void starts_crowds(struct large l)
+{
+    for (int i = 0; i < 5; i++) {
+        go_waitgroup_add(&ended, 4);
+        go(takes_room, 1);
+        go(takes_room, 2);
+        go_yield();
+        go(takes_much, l, i);
+        go(takes_room, 3);
+        go_yield();
+    }
+    go_waitgroup_done(&ended);
+}
+
 int main(void)
 {
+    setenv("GOMAXPROCS", "1", 1);
     struct large l;
     memset(&l, 7, sizeof l);
     for (int i = 0; i < 40; i++) {
@@ -49,6 +75,9 @@ int main(void)
         }
         go_waitgroup_wait(&ended);
     }
+    go_waitgroup_add(&ended, 1);
+    go(starts_crowds, l);
+    go_waitgroup_wait(&ended);
     printf("%ld\n", sum);
     return 0;
 }
