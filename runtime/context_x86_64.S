@@ -31,6 +31,7 @@ ctx_switch_frame:
         movq    %rsp, (%rdi)
         movl    $0, 8(%rdi)             /* on_cpu: registers are saved (x86 keeps the order of stores: a release). From here on the stack is another M's */
         movq    (%rsi), %rsp
+.Lcompare:                              /* the control words that are in force, %r8d and %r9d, with those that are wanted */
         movl    (%rsp), %eax
         movzwl  4(%rsp), %ecx
         cmpl    %r8d, %eax
@@ -88,13 +89,7 @@ ctx_leave_frame:
         fnstcw  -4(%rsp)
         movl    -8(%rsp), %r8d
         movzwl  -4(%rsp), %r9d
-        movl    (%rsp), %eax
-        movzwl  4(%rsp), %ecx
-        cmpl    %r8d, %eax
-        jne     2b
-        cmpl    %r9d, %ecx
-        jne     2b
-        jmp     .Lresume
+        jmp     .Lcompare
         .cfi_endproc
         .size   ctx_leave_frame, . - ctx_leave_frame
 

@@ -5,6 +5,7 @@
 // env: GORACE=atexit_sleep_ms=0
 #define _GNU_SOURCE
 #include "race_test.h"
+#include "signal_work.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,7 +19,6 @@
 #endif
 
 enum { N = 1 << 13, QUEUED = 1500, TURNS = 100, STACK = 1 << 20 };
-static int numbers[1 << 14];
 static atomic_int came;
 
 static void must(bool so, const char *what)
@@ -26,17 +26,6 @@ static void must(bool so, const char *what)
     if (!so) {
         printf("not so: %s (errno %d)\n", what, errno);
         exit(1);
-    }
-}
-
-/* Accesses that are new to the detector: each turn begins an epoch. */
-static void work(int n)
-{
-    static atomic_int turn;
-    for (int i = 0; i < n; i++) {
-        if (i % 64 == 0)
-            atomic_store_explicit(&turn, i, memory_order_release);
-        numbers[i * 2 % (1 << 14)] += i;
     }
 }
 
@@ -68,7 +57,7 @@ static void accesses(int s, siginfo_t *info, void *context)
     (void)context;
     came++;
     for (int i = 0; i < 10; i++)
-        numbers[(came * 20 + i * 2) % (1 << 14)]++;
+        numbers[(came * 20 + i * 2) % NUMBERS]++;
 }
 
 static void *follows(void *p)

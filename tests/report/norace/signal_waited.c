@@ -5,11 +5,11 @@
 // env: GORACE=atexit_sleep_ms=0
 #define _GNU_SOURCE
 #include "race_test.h"
+#include "signal_work.h"
 #include <errno.h>
 #include <signal.h>
 
 enum { QUEUED = 20000, WINDOW = 100 };
-static int numbers[1 << 14];
 static atomic_int came, asked, answered;
 
 static void must(bool so, const char *what, int got)
@@ -17,17 +17,6 @@ static void must(bool so, const char *what, int got)
     if (!so) {
         printf("not so: %s (%d)\n", what, got);
         exit(1);
-    }
-}
-
-/* Accesses that are new to the detector. */
-static void work(int n)
-{
-    static atomic_int turn;
-    for (int i = 0; i < n; i++) {
-        if (i % 64 == 0)
-            atomic_store_explicit(&turn, i, memory_order_release);
-        numbers[i * 2 % (1 << 14)] += i;
     }
 }
 
