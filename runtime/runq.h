@@ -3,7 +3,7 @@
  *
  * head and tail count up for ever; slots [head, tail) are full, so tail - head <= RT_RUNQ_SLOTS.
  * - Only the owner writes tail: a release store after the slot, paired with the thief's acquire load: it sees the slots.
- * - head moves by compare-and-swap only, by owner and thieves. A thief reads the slots first and then moves head: if
+ * - head moves by compare-and-swap only (but see Alone), by owner and thieves. A thief reads the slots first and then moves head: if
  *   the swap succeeds, nobody took them meanwhile, and the owner can't have reused them, as it waits for head (the
  *   release of the swap pairs with the owner's acquire load of head before it fills a slot again).
  * - head_seen is the owner's: where head was when he last looked, so head is there or further on. That is enough to know that there is room; and whoever
