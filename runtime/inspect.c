@@ -113,7 +113,8 @@ int inspect_stack_frames(const struct inspect_g *v, uintptr_t *pcs, uintptr_t *s
         atomic_load_explicit(g->state, memory_order_acquire) != v->state)
         return 0;
     hook_ignore_begin();
-    struct stack_copy copy = {.lo = sp, .hi = hi, .bytes = malloc(hi - sp)};
+    bool frozen = tb_is_frozen();   /* then the allocator may be locked */
+    struct stack_copy copy = {.lo = sp, .hi = hi, .bytes = frozen ? os_map(hi - sp) : malloc(hi - sp)};
     int n = 0;
     if (copy.bytes) {
         copy_stack(copy.bytes, sp, hi - sp);
@@ -123,7 +124,10 @@ int inspect_stack_frames(const struct inspect_g *v, uintptr_t *pcs, uintptr_t *s
             n = tb_unwind_frames(tb_space_self(), &regs, (struct tb_memory){read_copy, &copy}, pcs, sps, max);
         }
     }
-    free(copy.bytes);
+    if (!frozen)
+        free(copy.bytes);
+    else if (copy.bytes)
+        os_unmap(copy.bytes, hi - sp);
     hook_ignore_end();
     return n;
 }
@@ -152,6 +156,24 @@ static bool read_any(void *arg, uint64_t addr, void *buf, size_t n)
 {
     (void)arg;
     return os_peek(buf, (const void *)(uintptr_t)addr, n);
+}
+
+void inspect_freeze_prepare(void)
+{
+    tb_freeze_prepare();
+}
+
+void inspect_freeze(void)
+{
+    tb_freeze((struct tb_memory){read_any, NULL});
+}
+
+void inspect_prepare_names(void)
+{
+    hook_ignore_begin();
+    free(malloc(1));
+    tb_symbolizer_self();
+    hook_ignore_end();
 }
 
 int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max)

@@ -73,6 +73,13 @@ int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int ma
 struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t *pcs, int n, bool first_is_return_address,
                                      bool all, struct tb_frame *frames, int max);
 
+/* The process is about to end, and threads stand still, maybe with locks of libc's: stacks are taken without any from here on (tb_freeze). prepare: at the
+ * start, what it has to allocate. */
+void inspect_freeze_prepare(void);
+void inspect_freeze(void);
+/* Loads what names are looked up with: after it they may be slow to come, but wait for nobody who loads a library or allocates. On a big stack. */
+void inspect_prepare_names(void);
+
 /* The address by which go_read and go_write synchronize both ends of the pipe or connection fd (any of its descriptors). Costs system calls. */
 const void *inspect_io_meeting(int fd);
 

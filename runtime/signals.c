@@ -16,12 +16,14 @@
 #include <gort/signal.h>
 
 #include "chan.h"
+#include "ending.h"
 #include "internal.h"
 #include "netpoll.h"
 #include "os.h"
 #include "os_net.h"
 
 enum { ALT_STACK_BYTES = 64 * 1024, NSIGS = 65, STOP_SIGNAL = SIGQUIT };
+enum { STOP_NO, STOP_ASKED, STOP_STOPPED, STOP_OVER };   /* m->stop */
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
 
@@ -63,19 +65,24 @@ static void sleep_for_ever(void)
         os_nanosleep(1000000000);
 }
 
-/* A thread that was asked to stop: leaves its registers, and stays. */
+/* A thread that was asked to stop leaves its registers and waits until it may go on: whoever asked needs what it may have locked. */
 static void stop_here(struct m *m, const ucontext_t *uc)
 {
     m->stopped_regs = ctx_regs_of(uc);
-    atomic_store_explicit(&m->stop, 2, memory_order_release);
-    sleep_for_ever();
+    unsigned asked = STOP_ASKED;
+    if (!atomic_compare_exchange_strong_explicit(&m->stop, &asked, STOP_STOPPED, memory_order_acq_rel, memory_order_acquire))
+        return;
+    while (atomic_load_explicit(&m->stop, memory_order_acquire) == STOP_STOPPED)
+        os_nanosleep(50000);
 }
 
 static void die(int s, const siginfo_t *info, const ucontext_t *uc)
 {
     struct m *m = rt_m();
-    if (m && atomic_load_explicit(&m->stop, memory_order_acquire) == 1)
+    if (m && s == STOP_SIGNAL && info->si_code == SI_TKILL && atomic_load_explicit(&m->stop, memory_order_acquire) != STOP_NO) {
         stop_here(m, uc);
+        return;
+    }
     bool second = atomic_exchange_explicit(&sig.dying, true, memory_order_acq_rel);
     if (fatal_reports_on(os_tid()) || (second && (os_tid() == sig.fatal.tid || os_tid() == sched.monitor_tid))) {   /* the report itself failed */
         static const char text[] = "\nfatal error: gort: another signal while a fatal error was being reported\n";
@@ -87,13 +94,11 @@ static void die(int s, const siginfo_t *info, const ucontext_t *uc)
     sig.fatal = (struct fatal_signal){
         .sig = s, .code = info->si_code, .addr = (uintptr_t)info->si_addr, .regs = ctx_regs_of(uc), .m = m, .tid = os_tid()};
     atomic_store_explicit(&sig.fatal_ready, true, memory_order_release);
-    if (sig.fatal.tid == sched.monitor_tid)   /* a bug of the runtime: nobody else is there to speak */
+    if (sig.fatal.tid == sched.monitor_tid || sched_forked)   /* a bug of the runtime, or a child of fork: nobody else is there to speak */
         fatal_signal(&sig.fatal);
     note_wake(&sched.monitor_note);
-    os_nanosleep(60000000000);
-    static const char text[] = "\nfatal error: gort: a fatal error could not be reported within a minute\n";
-    os_write(2, text, sizeof text - 1);
-    _exit(2);
+    ending_watch();
+    sleep_for_ever();
 }
 
 /* Notes s for the channels that ask for it; whether any does. `noting` pairs with gort_signal_stop: either it sees that a handler is at work, or the
@@ -205,17 +210,21 @@ bool signals_stop_thread(struct m *m, struct tb_regs *regs)
     uint32_t tid = __atomic_load_n(&m->tid, __ATOMIC_ACQUIRE);
     if (!sig.stop_works || tid == 0 || action(STOP_SIGNAL, NULL, &now) != 0 || now.sa_sigaction != handler)
         return false;
-    atomic_store_explicit(&m->stop, 1, memory_order_release);
+    atomic_store_explicit(&m->stop, STOP_ASKED, memory_order_release);
     if (syscall(SYS_tgkill, os_pid(), tid, STOP_SIGNAL) != 0)
         return false;
-    for (int i = 0; i < 200; i++) {
-        if (atomic_load_explicit(&m->stop, memory_order_acquire) == 2) {
-            *regs = m->stopped_regs;
-            return true;
-        }
-        os_nanosleep(500000);
-    }
-    return false;
+    for (int i = 0; i < 200 && atomic_load_explicit(&m->stop, memory_order_acquire) != STOP_STOPPED; i++)
+        os_nanosleep(i < 20 ? 20000 : 500000);
+    unsigned asked = STOP_ASKED;   /* one that comes later is not waited for any more, and need not stop */
+    if (atomic_compare_exchange_strong_explicit(&m->stop, &asked, STOP_OVER, memory_order_acq_rel, memory_order_acquire))
+        return false;
+    *regs = m->stopped_regs;
+    return true;
+}
+
+void signals_let_go(struct m *m)
+{
+    atomic_store_explicit(&m->stop, STOP_OVER, memory_order_release);
 }
 
 /* ---- signals as channels ---- */

@@ -17,10 +17,11 @@ void signals_thread_end(struct m *m);
 /* The monitor's: what handlers left to do. */
 bool signals_pending(void);
 void signals_run(void);
-/* Stops the thread of m where it is, for good, and reads its registers. False: it didn't answer in time. Only on the way to the end. */
+/* Stops the thread of m where it is, and reads its registers; until it is let go. False: it didn't answer in time. Once for each, on the way to the end. */
 bool signals_stop_thread(struct m *m, struct tb_regs *regs);
+void signals_let_go(struct m *m);
 
-/* fatal.c: prints the end of the program by a signal, and ends it. On the monitor's thread. */
+/* fatal_signal.c: prints the end of the program by a signal, and ends it. On the monitor's thread, or, where there is none, on the one that got it. */
 struct fatal_signal {
     int sig, code;
     uintptr_t addr;

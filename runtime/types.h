@@ -124,8 +124,8 @@ struct m {
     uintptr_t g0_lo, g0_hi;          /* (i) its g0 stack */
     void *asan;                      /* (o) asan.h, of g0 */
     void *alt_stack;                 /* (i) where signal handlers run */
-    atomic_uint stop;                /* (a) 1: stop at the next signal, for a last report; 2: stopped. release/acquire */
-    struct tb_regs stopped_regs;     /* valid when stop is 2 */
+    atomic_uint stop;                /* (a) signals.c: asked to stop, stopped, for a last report. release/acquire */
+    struct tb_regs stopped_regs;     /* valid when it has stopped */
 } __attribute__((aligned(RT_CACHE_LINE)));
 
 /* Who walks a list of Gs that are out of the cache waits for several at once: each names one that comes G_AHEAD places later. */

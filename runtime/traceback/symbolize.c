@@ -352,6 +352,22 @@ static void *big_stack_main(void *p)
     return NULL;
 }
 
+bool tb_start_on_big_stack(void (*fn)(void *), void *arg)
+{
+    static struct task t;   /* one at a time: see symbolize.h */
+    t = (struct task){fn, arg};
+    pthread_attr_t attr;
+    pthread_t thread;
+    wrap(true);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 8 << 20);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    bool made = pthread_create(&thread, &attr, big_stack_main, &t) == 0;
+    pthread_attr_destroy(&attr);
+    wrap(false);
+    return made;
+}
+
 void tb_run_on_big_stack(void (*fn)(void *), void *arg)
 {
     struct task t = {fn, arg};

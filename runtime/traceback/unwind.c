@@ -11,20 +11,19 @@
 #include <libunwind.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "images.h"
 
 int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t as, unw_word_t ip, unw_dyn_info_t *di, unw_proc_info_t *pi,
                                        int need_unwind_info, void *arg);
 #define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
 
-struct module {
-    uint64_t lo, hi;    /* its loaded segments */
-    uint64_t eh_hdr;    /* address of .eh_frame_hdr, 0: none */
-};
-
-enum { PAGE = 4096, PAGES = 512 };
+enum { PAGE = 4096, PAGES = 512, FROZEN_MODULES = 1024 };
 struct page {
     uint64_t addr;
     bool valid;
@@ -34,7 +33,7 @@ struct page {
 struct tb_space {
     bool self;
     struct tb_memory memory;         /* of another process */
-    struct module *modules;
+    struct tb_image *modules;
     size_t nmodules;
     unsigned long long dl_adds;      /* self: dl_iterate_phdr's count when the list was made */
     struct page *pages;              /* other: direct-mapped cache */
@@ -49,10 +48,17 @@ struct walk {
 
 static pthread_mutex_t unwind_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tb_space self_space;
+static struct tb_space frozen_space;   /* self, by tb_freeze: its list is static */
+static atomic_bool frozen;
+
+static bool is_frozen(void)
+{
+    return atomic_load_explicit(&frozen, memory_order_acquire);
+}
 
 /* ---- memory ---- */
 
-static const struct module *module_of(const struct tb_space *s, uint64_t addr)
+static const struct tb_image *module_of(const struct tb_space *s, uint64_t addr)
 {
     for (size_t i = 0; i < s->nmodules; i++)
         if (addr >= s->modules[i].lo && addr < s->modules[i].hi)
@@ -94,19 +100,10 @@ static bool read_module(struct tb_space *s, uint64_t addr, void *buf, size_t n)
 
 static bool add_module(struct tb_space *s, uint64_t bias, const ElfW(Phdr) *ph, size_t n)
 {
-    struct module m = {.lo = UINT64_MAX};
-    for (size_t i = 0; i < n; i++) {
-        if (ph[i].p_type == PT_LOAD) {
-            uint64_t lo = bias + ph[i].p_vaddr, hi = lo + ph[i].p_memsz;
-            m.lo = lo < m.lo ? lo : m.lo;
-            m.hi = hi > m.hi ? hi : m.hi;
-        } else if (ph[i].p_type == PT_GNU_EH_FRAME) {
-            m.eh_hdr = bias + ph[i].p_vaddr;
-        }
-    }
+    struct tb_image m = tb_image_at(bias, ph, n);
     if (m.lo >= m.hi)
         return true;
-    struct module *list = realloc(s->modules, (s->nmodules + 1) * sizeof *list);
+    struct tb_image *list = realloc(s->modules, (s->nmodules + 1) * sizeof *list);
     if (!list)
         return false;
     s->modules = list;
@@ -129,23 +126,12 @@ static int count_adds(struct dl_phdr_info *info, size_t size, void *arg)
     return 1;
 }
 
-/* One mapping at file offset 0: if it is an ELF image, its headers tell the rest. */
 static bool add_image(struct tb_space *s, uint64_t addr)
 {
-    ElfW(Ehdr) eh;
-    ElfW(Phdr) ph[64];
-    if (!s->memory.read(s->memory.arg, addr, &eh, sizeof eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0 ||
-        eh.e_phentsize != sizeof ph[0] || eh.e_phnum > sizeof ph / sizeof ph[0] ||
-        !s->memory.read(s->memory.arg, addr + eh.e_phoff, ph, eh.e_phnum * sizeof ph[0]))
-        return true;
-    uint64_t bias = addr;
-    for (size_t i = 0; i < eh.e_phnum; i++) {
-        if (ph[i].p_type == PT_LOAD && ph[i].p_offset == 0) {
-            bias = addr - ph[i].p_vaddr;
-            break;
-        }
-    }
-    return add_module(s, bias, ph, eh.e_phnum);
+    ElfW(Phdr) ph[TB_HEADERS_MAX];
+    uint64_t bias;
+    size_t n = tb_read_image(s->memory, addr, &bias, ph);
+    return n == 0 || add_module(s, bias, ph, n);
 }
 
 static bool add_images(struct tb_space *s, int pid)
@@ -175,7 +161,7 @@ static bool add_images(struct tb_space *s, int pid)
 static int find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *pi, int need, void *arg)
 {
     struct walk *w = arg;
-    const struct module *m = module_of(w->space, ip);
+    const struct tb_image *m = module_of(w->space, ip);
     unsigned char hdr[12];
     if (!m || !m->eh_hdr || !read_module(w->space, m->eh_hdr, hdr, sizeof hdr))
         return -UNW_ENOINFO;
@@ -212,7 +198,7 @@ static int access_mem(unw_addr_space_t as, unw_word_t addr, unw_word_t *value, i
     struct walk *w = arg;
     if (write)
         return -UNW_EINVAL;
-    const struct module *m = module_of(w->space, addr);
+    const struct tb_image *m = module_of(w->space, addr);
     bool ok = m && addr + sizeof *value <= m->hi ? read_module(w->space, addr, value, sizeof *value)
                                                  : w->stack.read(w->stack.arg, addr, value, sizeof *value);
     return ok ? 0 : -UNW_EINVAL;
@@ -277,8 +263,42 @@ static bool make_address_space(struct tb_space *s)
 
 /* ---- spaces ---- */
 
+void tb_freeze_prepare(void)
+{
+    if (!frozen_space.as)
+        make_address_space(&frozen_space);
+}
+
+bool tb_is_frozen(void)
+{
+    return is_frozen();
+}
+
+bool tb_freeze(struct tb_memory memory)
+{
+    static struct tb_image images[FROZEN_MODULES];
+    struct tb_space *s = &frozen_space;
+    s->self = true;
+    s->modules = images;
+    s->nmodules = tb_list_images(memory, images, FROZEN_MODULES);
+    bool ok = s->nmodules > 0 && s->as;
+    atomic_store_explicit(&frozen, ok, memory_order_release);
+    return ok;
+}
+
+const char *tb_frozen_object(uintptr_t pc, uintptr_t *in_object)
+{
+    const struct tb_image *m = is_frozen() ? module_of(&frozen_space, pc) : NULL;
+    if (!m)
+        return NULL;
+    *in_object = pc - m->bias;
+    return m->name;
+}
+
 struct tb_space *tb_space_self(void)
 {
+    if (is_frozen())
+        return &frozen_space;
     unsigned long long adds = 0;
     dl_iterate_phdr(count_adds, &adds);
     pthread_mutex_lock(&unwind_lock);
@@ -327,6 +347,25 @@ int tb_unwind(struct tb_space *space, const struct tb_regs *regs, struct tb_memo
     return tb_unwind_frames(space, regs, stack, pcs, NULL, max);
 }
 
+/* The lock, or, if whoever has it stands still, nothing: he unwinds in another space, and only one makes reports of what is frozen. */
+static bool lock_unwinding(void)
+{
+    static atomic_bool held_for_ever;
+    if (!is_frozen())
+        return pthread_mutex_lock(&unwind_lock) == 0;
+    if (atomic_load_explicit(&held_for_ever, memory_order_relaxed))
+        return false;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 200000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_mutex_timedlock(&unwind_lock, &until) == 0)
+        return true;
+    atomic_store_explicit(&held_for_ever, true, memory_order_relaxed);
+    return false;
+}
+
 int tb_unwind_frames(struct tb_space *space, const struct tb_regs *regs, struct tb_memory stack, uintptr_t *pcs, uintptr_t *sps, int max)
 {
     struct walk w = {space, regs, stack};
@@ -337,7 +376,7 @@ int tb_unwind_frames(struct tb_space *space, const struct tb_regs *regs, struct 
             sps[n] = regs->r[TB_RSP];
         pcs[n++] = regs->r[TB_RIP];
     }
-    pthread_mutex_lock(&unwind_lock);
+    bool locked = lock_unwinding();
     if (space->as && unw_init_remote(&cursor, space->as, &w) == 0) {
         unw_word_t pc, sp, last_sp = 0;
         while (n < max && unw_step(&cursor) > 0 && unw_get_reg(&cursor, UNW_REG_IP, &pc) == 0 && pc != 0) {
@@ -350,6 +389,7 @@ int tb_unwind_frames(struct tb_space *space, const struct tb_regs *regs, struct 
             pcs[n++] = pc;
         }
     }
-    pthread_mutex_unlock(&unwind_lock);
+    if (locked)
+        pthread_mutex_unlock(&unwind_lock);
     return n;
 }
