@@ -37,7 +37,8 @@ static bool register_stack(struct g *g, void *arg)
 {
     (void)arg;
     uintptr_t sp = g->ctx.sp;
-    if (!(g->flags & GORT_G_THREAD) && sp > g->stack_lo && sp < g->stack_hi)
+    bool on_its_thread = (g->flags & GORT_G_THREAD) && g_status(g) == GORT_STATUS_RUNNING;   /* of which LeakSanitizer knows; not if it has parked */
+    if (!on_its_thread && sp > g->stack_lo && sp < g->stack_hi)
         __lsan_register_root_region((void *)sp, g->stack_hi - sp);
     return true;
 }

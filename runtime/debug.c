@@ -45,13 +45,15 @@ void debug_init(void)
     gort_debug.pid = os_pid();
 }
 
-__asm__(".pushsection .note.gort, \"a\", @note\n"
+/* By a name of our own, which no other library's can take the place of: the note is not relocated. */
+__asm__(".set gort_debug_here, gort_debug\n"
+        ".pushsection .note.gort, \"a\", @note\n"
         "        .p2align 2\n"
         "        .long 2f - 1f\n"
         "        .long 4f - 3f\n"
         "        .long 0x676f7274\n"   /* GORT_NOTE_TYPE */
         "1:      .asciz \"gort\"\n"
         "2:      .p2align 2\n"
-        "3:      .quad gort_debug - 3b\n"
+        "3:      .quad gort_debug_here - 3b\n"
         "4:      .popsection\n");
 static_assert(GORT_NOTE_TYPE == 0x676f7274, "the note above");

@@ -28,7 +28,7 @@ enum { SHOWN_EACH_END = ENDING_DEEPEST / 2 };   /* as Go: of a deeper stack the 
 enum level { LEVEL_NONE, LEVEL_SINGLE, LEVEL_ALL, LEVEL_SYSTEM, LEVEL_CRASH };
 enum turn { TURN_FREE, TURN_PRINTER, TURN_WATCHER, TURN_DONE };
 
-static const int64_t PATIENCE_ABLE_NS = 5000000000, PATIENCE_NS = 60000000000;
+static const int64_t PATIENCE_ABLE_NS = 3000000000, PATIENCE_NS = 60000000000;
 
 static struct {
     enum level level;
@@ -291,8 +291,8 @@ static void print_stack(const struct ending_stack *x, bool all)
     struct tb_frame frames[2 * ENDING_DEEPEST];
     int k = x->elided ? SHOWN_EACH_END : x->n;
     struct inspect_g view = x->view;
-    if (x->elided)
-        view.fn = 0;   /* it comes at the end of the rest */
+    if (x->elided || x->n == 0)
+        view.fn = 0;   /* it comes at the end of the rest, or nobody knows */
     struct tb_goroutine g = inspect_describe(&view, x->pcs, k, x->parked, all, frames, 2 * ENDING_DEEPEST);
     struct tb_frame rest[2 * ENDING_DEEPEST];
     if (x->elided) {

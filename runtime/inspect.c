@@ -230,8 +230,8 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
         .parent_id = v->parent_id,
     };
     /* A function whose last act is the call that parked may have left its frame to that call (a tail call): the goroutine's own function is
-     * known all the same. */
-    if (v->fn && n > 0 && out.nframes < max) {
+     * known all the same. So it is of one that runs elsewhere, whose stack can't be had. */
+    if (v->fn && out.nframes < max) {
         struct tb_frame start[32];
         int k = tb_symbolize(sym, v->fn, false, start, 32);
         if (out.nframes == 0 || strcmp(frames[out.nframes - 1].func, start[k - 1].func) != 0)

@@ -104,8 +104,8 @@ ssize_t go_recv_from(go_conn *conn, void *buf, size_t n, struct go_addr *from)
     struct conn *c = conn_get(handle(conn), CONN_READING);
     if (!c)
         return GO_ERR_CLOSED;
-    struct sockaddr_storage sa;
-    socklen_t len;
+    struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};   /* of a sender without a name, or a stream's, nothing is told */
+    socklen_t len = 0;
     ssize_t got = conn_error(netpoll_check(&c->pd, POLL_READ));
     while (got == 0) {
         len = sizeof sa;

@@ -376,13 +376,14 @@ char *table_next(const struct table *t, struct table_iter *it, uint32_t random)
     if (it->phase == ITER_FRESH) {
         it->pos = random % s->used;
         it->start = seq_of(entry_at(t, s, it->pos));
+        it->end = t->next_seq;
         it->phase = ITER_TO_END;
     } else if (it->generation != t->generation) {
         it->pos = position_after(t, s, it->last);
     }
     it->generation = t->generation;
     for (;;) {
-        if (it->pos >= s->used || (it->phase == ITER_TO_START && seq_of(entry_at(t, s, it->pos)) >= it->start)) {
+        if (it->pos >= s->used || seq_of(entry_at(t, s, it->pos)) >= (it->phase == ITER_TO_START ? it->start : it->end)) {
             if (it->phase == ITER_TO_START) {
                 it->phase = ITER_DONE;
                 return NULL;

@@ -4,7 +4,7 @@
  * by open addressing. An iteration walks the array and is indifferent to what happens to the index. Each entry has a sequence
  * number that grows along the array, so when the array was packed or grown between two steps, or cleared, the iteration finds
  * its place again by binary search: each entry that was there when it began and is not deleted comes exactly once, one deleted
- * before its turn never, one inserted meanwhile at most once: Go's rules.
+ * before its turn never, one inserted meanwhile not (Go: at most once), so that a loop which inserts has an end.
  *
  * Why not a packaged table: with uthash a deletion of the next entry leaves an iteration with a freed pointer, a random start
  * means walking a list, and each entry is a block of its own with 56 bytes of links. The hash function is packaged: XXH3 with
@@ -45,7 +45,7 @@ struct key {
 };
 
 struct table_iter {
-    uint64_t start, last;            /* sequence numbers: where it began, what came last */
+    uint64_t start, last, end;       /* sequence numbers: where it began, what came last, the first of what was inserted since */
     uint32_t pos, generation;
     enum { ITER_FRESH, ITER_TO_END, ITER_TO_START, ITER_DONE } phase;
 };

@@ -55,10 +55,11 @@ static bool has_ignored_function(const struct leakcheck_options *o, const struct
     return false;
 }
 
-/* What needs no stack to be told. */
+/* What needs no stack to be told. A thread of the program's own is not ours to judge; a goroutine that is wired to one was started as any other. */
 static bool is_expected(const struct leakcheck_options *o, const struct inspect_g *v)
 {
-    return v->self || (v->flags & GORT_G_THREAD) || is_ignored_id(o, v->id);
+    bool of_thread = (v->flags & GORT_G_THREAD) && !(v->flags & GORT_G_WIRED);
+    return v->self || of_thread || is_ignored_id(o, v->id);
 }
 
 /* ---- snapshot ---- */

@@ -329,6 +329,8 @@ Test(net, an_unnamed_sender)
     cr_assert_eq(go_dial("unixgram", name, &b), 0);
     cr_assert_eq(go_write(b, "x", 1), 1);
     cr_assert_eq(go_recv_from(a, text, sizeof text, &from), 1);
+    cr_assert_eq(from.len, 0);
+    cr_assert_eq(from.sa.ss_family, AF_UNSPEC, "what lay on the stack came along");
     cr_assert_eq(go_addr_string(&from, text, sizeof text), 0);
     cr_assert_str_eq(text, "");
     go_conn_close(a);

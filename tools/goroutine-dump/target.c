@@ -1,7 +1,9 @@
 /* A live process: process_vm_readv for memory, ptrace to stop its threads and to read their registers. See target.h.
  *
  * Threads are stopped with PTRACE_SEIZE and PTRACE_INTERRUPT, which leave no signal behind; a thread may start another before it is
- * stopped, so the list is read again until a pass finds none that is new. The kernel detaches us when we end, in whatever way. */
+ * stopped, so the list is read again until a pass finds none that is new. One that is stopped with a signal in its hands, which it was about to get, is given
+ * it when it goes on. One that the kernel holds (its child of vfork has not come to exec, a device does not answer) stops when it is back: the others do not
+ * wait for that. The kernel detaches us when we end, in whatever way. */
 #define _GNU_SOURCE
 #include "target.h"
 
@@ -16,13 +18,20 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <gort/debug.h>
 
+struct thread {
+    int tid;
+    int signal;         /* to be delivered when it goes on, 0: none */
+    bool stopped, gone;
+};
+
 struct target {
     int pid;
-    int *tids;          /* stopped */
-    size_t ntids, cap;
+    struct thread *threads;   /* ours to let go */
+    size_t nthreads, cap;
 };
 
 static const char no_process[] = "no such process";
@@ -60,7 +69,7 @@ struct target *target_open(int pid, const char **error)
 void target_close(struct target *t)
 {
     target_resume(t);
-    free(t->tids);
+    free(t->threads);
     free(t);
 }
 
@@ -92,16 +101,16 @@ void target_read_many(struct target *t, struct target_piece *p, size_t n)
 
 /* ---- threads ---- */
 
-static bool is_stopped(const struct target *t, int tid)
+static bool is_known(const struct target *t, int tid)
 {
-    for (size_t i = 0; i < t->ntids; i++)
-        if (t->tids[i] == tid)
+    for (size_t i = 0; i < t->nthreads; i++)
+        if (t->threads[i].tid == tid)
             return true;
     return false;
 }
 
-/* Seizes and stops one thread. One that has just ended is no error. */
-static bool stop_thread(struct target *t, int tid, const char **error)
+/* Seizes one thread and tells it to stop. One that has just ended is no error. */
+static bool seize(struct target *t, int tid, const char **error)
 {
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0) {
         if (errno == ESRCH)
@@ -109,17 +118,56 @@ static bool stop_thread(struct target *t, int tid, const char **error)
         *error = explain(errno);
         return false;
     }
-    if (t->ntids == t->cap) {
-        t->cap = t->cap ? t->cap * 2 : 64;
-        t->tids = realloc(t->tids, t->cap * sizeof *t->tids);
-        if (!t->tids) {
+    if (t->nthreads == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 64;
+        struct thread *list = realloc(t->threads, cap * sizeof *list);
+        if (!list) {
             *error = "out of memory";
             return false;
         }
+        t->threads = list;
+        t->cap = cap;
     }
-    t->tids[t->ntids++] = tid;
+    t->threads[t->nthreads++] = (struct thread){.tid = tid};
     ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
     return true;
+}
+
+/* Whether the kernel holds a thread where nothing reaches it. */
+static bool is_held(const struct target *t, int tid)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", t->pid, tid);
+    FILE *f = fopen(path, "re");
+    size_t n = f ? fread(line, 1, sizeof line - 1, f) : 0;
+    if (f)
+        fclose(f);
+    line[n] = 0;
+    const char *name_end = strrchr(line, ')');
+    return name_end && name_end[1] == ' ' && name_end[2] == 'D';
+}
+
+/* Looks whether it has stopped, or ended. */
+static void look(struct thread *th)
+{
+    int status = 0;
+    if (th->stopped || th->gone || waitpid(th->tid, &status, __WALL | WNOHANG) == 0)
+        return;
+    th->stopped = WIFSTOPPED(status);
+    th->gone = !th->stopped;
+    th->signal = th->stopped && status >> 16 == 0 ? WSTOPSIG(status) : 0;
+}
+
+/* Until it stops, or ends; not while the kernel holds it, nor for ever. */
+static void wait_for(const struct target *t, struct thread *th)
+{
+    enum { BRIEF = 200, PATIENCE = 20000 };
+    for (int i = 0; i < PATIENCE; i++) {
+        look(th);
+        if (th->stopped || th->gone || (i >= BRIEF && i % BRIEF == 0 && is_held(t, th->tid)))
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = i < 10 ? 1 : 50000}, NULL);
+    }
 }
 
 bool target_stop(struct target *t, const char **error)
@@ -128,7 +176,7 @@ bool target_stop(struct target *t, const char **error)
     snprintf(path, sizeof path, "/proc/%d/task", t->pid);
     for (bool again = true; again;) {
         again = false;
-        size_t before = t->ntids;
+        size_t before = t->nthreads;
         DIR *dir = opendir(path);
         if (!dir) {
             *error = no_process;
@@ -137,28 +185,33 @@ bool target_stop(struct target *t, const char **error)
         struct dirent *e;
         while ((e = readdir(dir))) {
             int tid = atoi(e->d_name);
-            if (tid <= 0 || is_stopped(t, tid))
+            if (tid <= 0 || is_known(t, tid))
                 continue;
-            if (!stop_thread(t, tid, error)) {
+            if (!seize(t, tid, error)) {
                 closedir(dir);
                 return false;
             }
             again = true;
         }
         closedir(dir);
-        for (size_t i = before; i < t->ntids; i++) {
-            int status;
-            waitpid(t->tids[i], &status, __WALL);
-        }
+        for (size_t i = before; i < t->nthreads; i++)
+            wait_for(t, &t->threads[i]);
     }
     return true;
 }
 
 void target_resume(struct target *t)
 {
-    for (size_t i = 0; i < t->ntids; i++)
-        ptrace(PTRACE_DETACH, t->tids[i], NULL, NULL);
-    t->ntids = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < t->nthreads; i++) {
+        struct thread *th = &t->threads[i];
+        look(th);
+        if (th->stopped)
+            ptrace(PTRACE_DETACH, th->tid, NULL, (void *)(intptr_t)th->signal);
+        else if (!th->gone)
+            t->threads[left++] = *th;   /* when we end, the kernel lets it go */
+    }
+    t->nthreads = left;
 }
 
 bool target_regs(struct target *t, uint32_t tid, struct tb_regs *out)

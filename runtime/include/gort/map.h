@@ -90,15 +90,15 @@ struct gort_map;
  *     go_map_each(m, &k, &v)
  *         printf("%d: %g\n", k, v);
  *
- * Entries may be set and deleted meanwhile by the same goroutine: one deleted before its turn does not come, one inserted may
- * come or not, each comes at most once. Leaving the loop early needs no ado. A string key is the map's copy: good until its
+ * Entries may be set and deleted meanwhile by the same goroutine: one deleted before its turn does not come, nor does one
+ * inserted since the loop began, and each comes at most once. Leaving the loop early needs no ado. A string key is the map's copy: good until its
  * entry is deleted. */
 #define go_map_each(m, kp, vp) \
     for (struct go_map_iter GORT_MAP_CAT_(gort_it_, __LINE__) = {0}; go_map_next(m, &GORT_MAP_CAT_(gort_it_, __LINE__), kp, vp);)
 
 /* The same by hand: an iterator begins as {0}; false: that was all. Needs no end. */
 struct go_map_iter {
-    uint64_t place[2];
+    uint64_t place[3];
     uint32_t state[3];
 };
 #define go_map_next(m, it, kp, vp)                                                                 \
