@@ -252,9 +252,23 @@ static void print_misuse(FILE *out, const struct record *r)
     print_created(out, &r->holder);
 }
 
-void race_print(const struct record *r)
+/* The lock of the stream may be held by the thread that met with the race, as it is by one that is just logging. */
+static void write_out(FILE *to, const char *text, size_t n)
 {
-    FILE *out = race_log();
+    if (ftrylockfile(to) == 0) {
+        fwrite_unlocked(text, 1, n, to);
+        fflush_unlocked(to);
+        funlockfile(to);
+        return;
+    }
+    for (ssize_t k; n > 0 && ((k = write(fileno_unlocked(to), text, n)) > 0 || errno == EINTR);) {
+        text += k > 0 ? k : 0;
+        n -= k > 0 ? (size_t)k : 0;
+    }
+}
+
+static void print(FILE *out, const struct record *r)
+{
     fprintf(out, "==================\nWARNING: %s\n", r->title);
     if (r->kind == EVENT_RACE)
         print_race(out, r);
@@ -263,5 +277,21 @@ void race_print(const struct record *r)
     else
         print_misuse(out, r);
     fputs("==================\n", out);
-    fflush(out);
+}
+
+void race_print(const struct record *r)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (!out) {
+        print(race_log(), r);
+        fflush(race_log());
+        return;
+    }
+    print(out, r);
+    fclose(out);
+    if (text)
+        write_out(race_log(), text, n);
+    free(text);
 }

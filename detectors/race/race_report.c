@@ -1,7 +1,7 @@
 /* From events to what the user sees; the counts; the end of the program. See race_report.h.
  *
  * Quick looks come first, without a lock: the same pair of stacks again costs a hash and a load. Then one report at a time, under report_lock, on a big
- * stack of its own thread. */
+ * stack of its own, but on the thread that met with the race: that may have the loader's lock (a library's constructor), and what looks names up needs it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <link.h>
@@ -61,11 +61,12 @@ static void report(struct race_event *e)
         return;
     INSPECT_OWN_REGS(&regs);
     e->regs = &regs;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);   /* it waits for the other thread, which reads this one's stack */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);   /* (it may have to wait for another thread, which reads this one's stack) */
     race_ignore_begin();
     pthread_mutex_lock(&report_lock);
     struct job j = {.event = e};
-    tb_run_on_big_stack(tell, &j);
+    if (!tb_call_on_big_stack(tell, &j))
+        tb_run_on_big_stack(tell, &j);
     if (j.printed)
         atomic_fetch_add_explicit(&reported[j.after_free ? COUNT_FREED : (int)e->kind], 1, memory_order_relaxed);
     pthread_mutex_unlock(&report_lock);

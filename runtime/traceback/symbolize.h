@@ -53,6 +53,9 @@ bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_ad
 
 /* Runs fn(arg) on a thread of its own with 8 MiB of stack and returns when it is done. On failure to make one, on this stack. */
 void tb_run_on_big_stack(void (*fn)(void *), void *arg);
+/* Runs it on this thread, on such a stack: for callers that may be within the dynamic loader, which lets nobody else in but themselves. One at a time, who
+ * are not interrupted by another. False: no memory; it was not run. */
+bool tb_call_on_big_stack(void (*fn)(void *), void *arg);
 /* Starts it on such a thread and does not wait. Once in a process, for its end. False: there can be no thread. */
 bool tb_start_on_big_stack(void (*fn)(void *), void *arg);
 /* If set, called with true before and false after the calls that make and join that thread, and with true on the thread itself: the
