@@ -81,6 +81,22 @@ for f in $(find "$work/prefix" -name 'libgort*.a'); do
     if [ "${f%_race.a}" = "$f" ] && nm -g --defined-only "$f" | awk 'NF == 3 { print $3 }' | grep -vE '^(go_|gort_|leakcheck|__)'; then fail "names that programs may have in $f"; fi
 done
 
+# gort within a shared library that a program without it loads; what fails there finds its names
+echo '#include <gort.h>
+static void adds(go_chan(int) c) { go_send(c, 41); }
+int one_more(void) { go_chan(int) c = go_make_chan(int, 0); int n; go(adds, c); go_recv(c, &n); return n + 1; }
+void panics(void) { go_panic("in the library"); }' > inside.c
+echo '#include <dlfcn.h>
+#include <stdio.h>
+int main(void) { void *l = dlopen("./inside.so", RTLD_NOW); if (!l) { puts(dlerror()); return 1; }
+    if (((int (*)(void))dlsym(l, "one_more"))() != 42) return 1;
+    ((void (*)(void))dlsym(l, "panics"))(); return 1; }' > loads.c
+"$cc" -g -fPIC -shared $(pkg-config --cflags gort) inside.c $(pkg-config --libs gort) -o inside.so 2> err || fail "a shared library with gort inside: $(cat err)"
+[ ! -s err ] || fail "warnings: $(cat err)"
+"$cc" loads.c -o loads -ldl
+status=0; ./loads > out 2>&1 || status=$?
+[ $status -eq 2 ] && grep -q '^panic: in the library$' out && grep -q 'inside\.c:4' out || fail "a program that loads it: status $status: $(cat out)"
+
 # find_package
 mkdir cm; cat > cm/CMakeLists.txt <<EOF2
 cmake_minimum_required(VERSION 3.20)

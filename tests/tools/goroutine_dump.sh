@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# goroutine-dump as a user runs it: goroutine_dump.sh TOOL SERVER...
+# goroutine-dump as a user runs it: goroutine_dump.sh TOOL TARGETS SERVER...
+# TARGETS is dump_targets.c.
 # Each SERVER is a build of docs/examples/server_like.c: 1,000 goroutines parked in several places, every one of them must be symbolized.
 set -u
-tool=$1; shift
+tool=$1 targets=$2; shift 2
 work=$(mktemp -d)
 pid=
 trap 'exec 9>&- ; [ -n "$pid" ] && kill "$pid" 2> /dev/null; rm -rf "$work"' EXIT
@@ -49,6 +50,25 @@ for server in "$@"; do
         stop
     done
 done
+
+# No signal that comes meanwhile is lost.
+"$targets" signals > "$work/ready" & pid=$!
+for _ in $(seq 200); do grep -q ready "$work/ready" && break; sleep 0.05; done
+while kill -0 "$pid" 2> /dev/null && ! grep -q got "$work/ready"; do "$tool" "$pid" > "$work/dump" 2>&1; done
+wait "$pid" || fail "signals were lost: $(cat "$work/ready")"
+pid=
+
+# A thread that the kernel holds does not hold the others: they go on, and so does it.
+mkfifo "$work/vfork"
+"$targets" vfork "$work/vfork" > "$work/ready" & pid=$!
+for _ in $(seq 200); do grep -q ready "$work/ready" && break; sleep 0.05; done
+timeout 20 "$tool" "$pid" > "$work/dump" || fail "status $? with a thread in vfork"
+expect '^spawns\(\)$'
+ticks=$(grep -c tick "$work/ready"); sleep 0.3
+[ "$(grep -c tick "$work/ready")" -gt "$ticks" ] || fail "the program stands still after it was dumped"
+timeout 20 bash -c ': > "$1"' - "$work/vfork" || fail "the child of vfork is gone"
+wait "$pid" || fail "status $? after a dump within vfork"
+pid=
 
 bad() {   # STATUS REGEX ARGUMENT...: says why and ends with the status
     local status=$1 re=$2; shift 2
