@@ -352,6 +352,7 @@ static void print_bare(const struct ending_stack *x)
         frames[i] = bare_frame(x->pcs[i], i > 0 || x->parked);
     struct tb_goroutine g = {.id = x->view.id, .state = tb_state_text(x->view.state), .wait_ns = x->view.wait_ns, .frames = frames,
                              .nframes = x->elided ? SHOWN_EACH_END : x->n, .parent_id = x->view.parent_id};
+    g.labels_n = inspect_labels(&x->view, g.labels, sizeof g.labels);
     if (x->elided) {
         g.elided = x->elided;
         g.rest = frames + SHOWN_EACH_END;

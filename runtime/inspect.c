@@ -37,6 +37,7 @@ static bool view(struct g *g, void *arg)
             .self = g == w->self,
             .fn = g->fn,
             .create_pc = g->create_pc,
+            .labels = (uintptr_t)__atomic_load_n(&g->labels, __ATOMIC_ACQUIRE),
             .wait_obj = g->wait_obj,
             .g = g,
         };
@@ -196,24 +197,57 @@ int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int ma
     return tb_symbolize_stack(tb_symbolizer_self(), pcs, n, false, false, out, max);
 }
 
+struct own_stack {
+    struct tb_regs regs;
+    struct stack_copy bounds;
+    uintptr_t *pcs;
+    int n, max;
+};
+
+static void unwind_own(void *arg)
+{
+    struct own_stack *o = arg;
+    o->n = tb_unwind(tb_space_self(), &o->regs, (struct tb_memory){read_own, &o->bounds}, o->pcs, o->max);
+}
+
+/* While libunwind is at work all signals are blocked: if the stack overflowed then, the kernel would end the program without a word. So it is not begun on
+ * a stack that is nearly used up; and if nothing can be done there any more, it overflows here and now. */
 rt_noinline int inspect_own_stack(uintptr_t *pcs, int max)
 {
-    struct tb_regs regs;
-    uintptr_t lo, hi;
+    enum { ENOUGH = 48 * 1024, LEAST = 8 * 1024 };
+    struct own_stack o = {.pcs = pcs, .max = max};
     struct m *m = rt_m();
-    INSPECT_OWN_REGS(&regs);
-    uintptr_t sp = (uintptr_t)regs.r[TB_RSP];
+    INSPECT_OWN_REGS(&o.regs);
+    uintptr_t sp = (uintptr_t)o.regs.r[TB_RSP], lo, hi;
     if (m && m->g && sp >= m->g->stack_lo && sp < m->g->stack_hi) {
         lo = m->g->stack_lo;
         hi = m->g->stack_hi;
+        if (!(m->g->flags & GORT_G_THREAD) && sp - lo < LEAST)
+            *(volatile char *)(lo - 8) = 0;
     } else {
         os_thread_stack(&lo, &hi);
     }
-    struct stack_copy bounds = {.lo = lo, .hi = hi};
+    o.bounds = (struct stack_copy){.lo = lo, .hi = hi};
     hook_ignore_begin();
-    int n = tb_unwind(tb_space_self(), &regs, (struct tb_memory){read_own, &bounds}, pcs, max);
+    if (sp - lo < ENOUGH)
+        tb_run_on_big_stack(unwind_own, &o);
+    else
+        unwind_own(&o);
     hook_ignore_end();
-    return n;
+    return o.n;
+}
+
+/* Only the goroutine itself sets its labels, so they are what they were if it has not moved; one that runs may be about to free them. */
+unsigned inspect_labels(const struct inspect_g *v, char *out, unsigned room)
+{
+    const struct g *g = v->g;
+    uint32_t n;
+    if (!v->labels || (v->status == GORT_STATUS_RUNNING && !v->self) || !os_peek(&n, (const void *)v->labels, sizeof n))
+        return 0;
+    n = n < room ? n : room;
+    if (!os_peek(out, (const void *)(v->labels + GORT_LABELS_TEXT), n) || atomic_load_explicit(g->state, memory_order_acquire) != v->state)
+        return 0;
+    return tb_whole_labels(out, n);
 }
 
 struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t *pcs, int n, bool first_is_return_address,
@@ -229,6 +263,7 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
         .nframes = tb_symbolize_stack(sym, pcs, n, first_is_return_address, !all, frames, max),
         .parent_id = v->parent_id,
     };
+    out.labels_n = inspect_labels(v, out.labels, sizeof out.labels);
     /* A function whose last act is the call that parked may have left its frame to that call (a tail call): the goroutine's own function is
      * known all the same. So it is of one that runs elsewhere, whose stack can't be had. */
     if (v->fn && out.nframes < max) {

@@ -25,6 +25,7 @@ struct inspect_g {
     int64_t wait_ns;          /* how long it has waited, within about 10 ms; 0 if it does not */
     uintptr_t fn;             /* start function */
     uintptr_t create_pc;      /* return address of its go() */
+    uintptr_t labels;         /* its block of labels (label.c), 0: none */
     uintptr_t wait_obj;       /* what it waits for, 0: none or several */
     const void *g;            /* for inspect_stack */
 };
@@ -67,6 +68,9 @@ int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max)
 /* Symbolizes pcs: all return addresses, or all but the first. How many frames. */
 int inspect_rest(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
 int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
+
+/* Its labels into out, if they are surely still there; whole pairs only. How many bytes. */
+unsigned inspect_labels(const struct inspect_g *v, char *out, unsigned room);
 
 /* The record that prints a goroutine (traceback/format.h), from a view and its pcs. first_is_return_address: of pcs[0], true for a parked
  * one. all: with the runtime's own frames. frames holds the result. On a big stack. */

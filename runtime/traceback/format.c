@@ -31,6 +31,45 @@ void tb_print_frame(FILE *out, const struct tb_frame *f, const char *indent, con
     fputc('\n', out);
 }
 
+unsigned tb_whole_labels(const char *labels, unsigned n)
+{
+    unsigned whole = 0, ends = 0;
+    for (unsigned i = 0; i < n; i++)
+        if (labels[i] == 0 && ++ends % 2 == 0)
+            whole = i + 1;
+    return whole;
+}
+
+static void print_quoted(FILE *out, const char *s)
+{
+    fputc('"', out);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            fprintf(out, "\\%c", *s);
+        else if ((unsigned char)*s < ' ' || *s == 0x7f)
+            fprintf(out, "\\x%02x", (unsigned char)*s);
+        else
+            fputc(*s, out);
+    }
+    fputc('"', out);
+}
+
+/* As Go has it since 1.27. */
+static void print_labels(FILE *out, const char *labels, unsigned n)
+{
+    const char *s = labels;
+    fputs(" labels:{", out);
+    while (s < labels + n) {
+        const char *value = s + strlen(s) + 1;
+        fputs(s == labels ? "" : ", ", out);
+        print_quoted(out, s);
+        fputs(": ", out);
+        print_quoted(out, value);
+        s = value + strlen(value) + 1;
+    }
+    fputc('}', out);
+}
+
 void tb_print_goroutine(FILE *out, const struct tb_goroutine *g)
 {
     fprintf(out, "goroutine %llu [%s", (unsigned long long)g->id, g->state ? g->state : "running");
@@ -41,7 +80,10 @@ void tb_print_goroutine(FILE *out, const struct tb_goroutine *g)
         fprintf(out, ", %lld minutes", (long long)minutes);
     if (g->locked)
         fputs(", locked to thread", out);
-    fputs("]:\n", out);
+    fputc(']', out);
+    if (g->labels_n > 0)
+        print_labels(out, g->labels, g->labels_n);
+    fputs(":\n", out);
     for (int i = 0; i < g->nframes; i++)
         tb_print_frame(out, &g->frames[i], "", "\t");
     if (g->elided) {

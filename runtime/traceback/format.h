@@ -9,11 +9,15 @@
 
 #include "symbolize.h"
 
+enum { TB_LABELS_MAX = 256 };
+
 struct tb_goroutine {
     uint64_t id;
     const char *state;           /* Go's words: gort/debug.h; NULL: running */
     int64_t wait_ns;             /* minutes are printed from 1 on */
     bool locked;                 /* "locked to thread" */
+    unsigned labels_n;           /* bytes of labels: key, NUL, value, NUL ...; 0: none */
+    char labels[TB_LABELS_MAX];
     const char *mark;            /* put behind the state in parentheses ("leaked"), NULL: none */
     const struct tb_frame *frames;   /* innermost first */
     int nframes;
@@ -24,6 +28,8 @@ struct tb_goroutine {
     uint64_t parent_id;
 };
 
+/* How many of the n bytes at labels, of which there may be more, are whole pairs of key and value. */
+unsigned tb_whole_labels(const char *labels, unsigned n);
 /* The status and the wait reason of a state word (gort/debug.h) in Go's words. */
 const char *tb_state_text(uint64_t state_word);
 

@@ -54,6 +54,8 @@ static int signals(void)
 
 static void spawns(const char *fifo)
 {
+    go_set_name("spawner");
+    go_set_label("says", "a \"word\"");
     char name[] = "true", *args[] = {name, NULL};
     pid_t child;
     posix_spawn_file_actions_t actions;

@@ -64,6 +64,7 @@ mkfifo "$work/vfork"
 for _ in $(seq 200); do grep -q ready "$work/ready" && break; sleep 0.05; done
 timeout 20 "$tool" "$pid" > "$work/dump" || fail "status $? with a thread in vfork"
 expect '^spawns\(\)$'
+expect '^goroutine [0-9]+ \[running\] labels:\{"name": "spawner", "says": "a \\"word\\""\}:$'
 ticks=$(grep -c tick "$work/ready"); sleep 0.3
 [ "$(grep -c tick "$work/ready")" -gt "$ticks" ] || fail "the program stands still after it was dumped"
 timeout 20 bash -c ': > "$1"' - "$work/vfork" || fail "the child of vfork is gone"

@@ -96,6 +96,8 @@ static void print(const struct options *o, struct target *t, struct snapshot *s,
             .locked = g->flags & GORT_G_THREAD && !(g->flags & GORT_G_MAIN),
             .parent_id = g->parent_id,
         };
+        out.labels_n = g->labels_n;
+        memcpy(out.labels, g->labels, g->labels_n);
         if (o->state && strcmp(o->state, out.state) != 0)
             continue;
         uintptr_t pcs[DEEPEST];

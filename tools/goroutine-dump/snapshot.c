@@ -73,7 +73,7 @@ static bool read_descriptor(struct taking *k, const char **error)
         return false;
     }
     uint32_t fields[] = {d->g_id, d->g_parent_id, d->g_sp, d->g_stack_lo, d->g_stack_hi, d->g_fn, d->g_create_pc, d->g_wait_since,
-                         d->g_wait_obj, d->g_m, d->g_flags, d->g_on_cpu};
+                         d->g_wait_obj, d->g_m, d->g_flags, d->g_on_cpu, d->g_labels};
     bool ok = d->slab_gs > 0 && d->slab_gs <= 1 << 20 && d->slab_lanes > 0 && d->slab_gs % d->slab_lanes == 0 && d->g_size <= 1 << 16 &&
               d->ctx_size <= 4096 && d->m_next < 1 << 16 && d->m_tid < 1 << 16 && d->m_g < 1 << 16;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
@@ -264,6 +264,21 @@ static size_t copy_stacks(struct taking *k, const bool *wanted, bool stopped)
     return n;
 }
 
+/* The labels of the slots that `wanted` names: of a parked goroutine they stay as long as its stack. */
+static void copy_labels(struct taking *k, const bool *wanted)
+{
+    for (size_t i = 0; i < k->nslabs * k->d.slab_gs; i++) {
+        uint64_t at = wanted[i] ? field64(k, i, k->d.g_labels) : 0;
+        struct snap_g *g = &k->gs[i];
+        uint32_t n;
+        if (!at || !target_read(k->t, at, &n, sizeof n))
+            continue;
+        n = n < sizeof g->labels ? n : (uint32_t)sizeof g->labels;
+        if (target_read(k->t, at + GORT_LABELS_TEXT, g->labels, n))
+            g->labels_n = tb_whole_labels(g->labels, n);
+    }
+}
+
 /* ---- the whole ---- */
 
 static bool is_parked(uint64_t state)
@@ -288,8 +303,10 @@ static bool copy_running(struct taking *k, struct snapshot *s, const char **erro
         if (wanted[i])
             fill(k, i, state);
     }
-    if (wanted)
+    if (wanted) {
         s->copied_early = copy_stacks(k, wanted, false);
+        copy_labels(k, wanted);
+    }
     free(wanted);
     return true;
 }
@@ -322,6 +339,7 @@ static bool settle(struct taking *k, struct snapshot *s, const char **error)
     if (any) {
         read_ms(k);
         s->copied_late = copy_stacks(k, wanted, true);
+        copy_labels(k, wanted);
     }
     free(wanted);
     return true;

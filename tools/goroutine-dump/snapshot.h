@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <gort/debug.h>
+#include <traceback/format.h>
 #include <traceback/unwind.h>
 
 #include "target.h"
@@ -16,6 +17,8 @@ struct snap_g {
     uint64_t fn, create_pc, wait_obj;
     int64_t wait_ns;
     uint32_t flags;
+    unsigned labels_n;      /* bytes, whole pairs */
+    char labels[TB_LABELS_MAX];
     bool have_regs;         /* and a stack */
     bool first_is_return;   /* the pc in regs is a return address (saved by a switch), not a running thread's */
     struct tb_regs regs;

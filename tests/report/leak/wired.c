@@ -1,6 +1,7 @@
-/* A goroutine that is wired to its thread is left behind like any other; the program's own threads are not. And one that runs is ignored by its function. */
+/* A goroutine that is wired to its thread is left behind like any other; the program's own threads are not. One that runs is ignored by its function.
+ * Labels are shown. */
 // expect: ^leakcheck: found unexpected goroutines: 1$
-// expect: ^goroutine [0-9]+ \[chan receive, locked to thread\]:$
+// expect: ^goroutine [0-9]+ \[chan receive, locked to thread\] labels:\{"name": "waiter"\}:$
 // expect: ^waits\(\)$
 // expect: ^leakcheck: 1 goroutine leaked$
 // absent: spins|visits
@@ -15,6 +16,7 @@ static _Atomic(bool) spinning;
 static void waits(go_chan(int) c)
 {
     go_lock_os_thread();
+    go_set_name("waiter");
     go_recv(c, NULL);
 }
 
