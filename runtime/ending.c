@@ -372,7 +372,8 @@ static _Noreturn void take_over(void)
         fflush(stream());
         ending_end(0);
     }
-    fputs("\ngort: no names: the program stands still within the allocator or the dynamic loader; what follows are addresses in files, for addr2line\n", stream());
+    fputs("\ngort: no names: the program stands still within the allocator or the dynamic loader; what follows are addresses in files, for addr2line\n",
+          stream());
     size_t done = atomic_load_explicit(&ending.shown, memory_order_relaxed), i = 0;
     if (ending.tid && i++ >= done) {
         fprintf(stream(), "\nthread %u [running]:\n", ending.tid);

@@ -11,6 +11,7 @@
 
 #include <gort/debug.h>
 
+#include "traceback/bigstack.h"
 #include "traceback/format.h"
 #include "traceback/unwind.h"
 

@@ -8,7 +8,7 @@
 
 #include <gort/base.h>
 #include <gort/race.h>
-#include <traceback/symbolize.h>
+#include <traceback/bigstack.h>
 
 #include "race.h"
 #include "race_alloc.h"

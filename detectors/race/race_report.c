@@ -1,7 +1,7 @@
 /* From events to what the user sees; the counts; the end of the program. See race_report.h.
  *
  * Quick looks come first, without a lock: the same pair of stacks again costs a hash and a load. Then one report at a time, under report_lock, on a big
- * stack of its own, but on the thread that met with the race: that may have the loader's lock (a library's constructor), and what looks names up needs it. */
+ * stack of its own thread; or, if the thread that met with the race is within the loader, on that. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <link.h>
@@ -65,8 +65,7 @@ static void report(struct race_event *e)
     race_ignore_begin();
     pthread_mutex_lock(&report_lock);
     struct job j = {.event = e};
-    if (!tb_call_on_big_stack(tell, &j))
-        tb_run_on_big_stack(tell, &j);
+    tb_run_within_loader(tell, &j);   /* elsewhere, so that what it allocates doesn't take the place of the block that was freed */
     if (j.printed)
         atomic_fetch_add_explicit(&reported[j.after_free ? COUNT_FREED : (int)e->kind], 1, memory_order_relaxed);
     pthread_mutex_unlock(&report_lock);

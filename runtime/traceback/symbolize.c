@@ -13,13 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 struct tb_libdw dw;
 
-enum { FRAMES_MAX = 32, BIG_STACK_BYTES = 8 << 20 };
+enum { FRAMES_MAX = 32 };
 
 struct answer {
     uintptr_t pc;
@@ -27,8 +25,6 @@ struct answer {
     int n;
     struct tb_frame frames[];
 };
-
-void (*tb_thread_wrap)(bool begin);
 
 /* ---- libdw ---- */
 
@@ -331,87 +327,4 @@ int tb_symbolize(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, 
         out[n++] = (struct tb_frame){.func = "??", .file = "??", .pc = pc};
     pthread_mutex_unlock(&s->lock);
     return n;
-}
-
-/* ---- a big stack ---- */
-
-struct task {
-    void (*fn)(void *);
-    void *arg;
-};
-
-static void wrap(bool begin)
-{
-    if (tb_thread_wrap)
-        tb_thread_wrap(begin);
-}
-
-static void *big_stack_main(void *p)
-{
-    struct task *t = p;
-    wrap(true);
-    t->fn(t->arg);
-    return NULL;
-}
-
-static struct task *call;   /* for call_main; callers take turns */
-
-static void call_main(void)
-{
-    call->fn(call->arg);
-}
-
-bool tb_call_on_big_stack(void (*fn)(void *), void *arg)
-{
-    static char *stack;
-    static ucontext_t here, there;
-    struct task t = {fn, arg};
-    if (!stack) {
-        void *p = mmap(NULL, BIG_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (p == MAP_FAILED)
-            return false;
-        mprotect(p, 4096, PROT_NONE);
-        stack = p;
-    }
-    if (getcontext(&there) != 0)
-        return false;
-    there.uc_stack.ss_sp = stack;
-    there.uc_stack.ss_size = BIG_STACK_BYTES;
-    there.uc_link = &here;
-    call = &t;
-    makecontext(&there, call_main, 0);
-    return swapcontext(&here, &there) == 0;
-}
-
-bool tb_start_on_big_stack(void (*fn)(void *), void *arg)
-{
-    static struct task t;   /* one at a time: see symbolize.h */
-    t = (struct task){fn, arg};
-    pthread_attr_t attr;
-    pthread_t thread;
-    wrap(true);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, BIG_STACK_BYTES);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    bool made = pthread_create(&thread, &attr, big_stack_main, &t) == 0;
-    pthread_attr_destroy(&attr);
-    wrap(false);
-    return made;
-}
-
-void tb_run_on_big_stack(void (*fn)(void *), void *arg)
-{
-    struct task t = {fn, arg};
-    pthread_attr_t attr;
-    pthread_t thread;
-    wrap(true);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, BIG_STACK_BYTES);
-    bool made = pthread_create(&thread, &attr, big_stack_main, &t) == 0;
-    pthread_attr_destroy(&attr);
-    if (made)
-        pthread_join(thread, NULL);
-    else
-        fn(arg);
-    wrap(false);
 }

@@ -51,15 +51,4 @@ bool tb_symbolize_thread_local(struct tb_symbolizer *s, intptr_t offset, struct 
 /* The local variable or parameter that holds addr in the frame at pc, whose canonical frame address is cfa. */
 bool tb_symbolize_local(struct tb_symbolizer *s, uintptr_t pc, bool is_return_address, uintptr_t cfa, uintptr_t addr, struct tb_variable *out);
 
-/* Runs fn(arg) on a thread of its own with 8 MiB of stack and returns when it is done. On failure to make one, on this stack. */
-void tb_run_on_big_stack(void (*fn)(void *), void *arg);
-/* Runs it on this thread, on such a stack: for callers that may be within the dynamic loader, which lets nobody else in but themselves. One at a time, who
- * are not interrupted by another. False: no memory; it was not run. */
-bool tb_call_on_big_stack(void (*fn)(void *), void *arg);
-/* Starts it on such a thread and does not wait. Once in a process, for its end. False: there can be no thread. */
-bool tb_start_on_big_stack(void (*fn)(void *), void *arg);
-/* If set, called with true before and false after the calls that make and join that thread, and with true on the thread itself: the
- * race detector's way not to see it. */
-extern void (*tb_thread_wrap)(bool begin);
-
 #endif

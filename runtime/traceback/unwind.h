@@ -24,8 +24,8 @@ struct tb_space;
 
 /* This process. Made at the first call, refreshed when a shared object was loaded since; never freed. */
 struct tb_space *tb_space_self(void);
-/* This process is about to end, and other threads stand still, maybe with locks of libc's or the dynamic loader's: from now on tb_space_self() is a list made by
- * way of the kernel, and no lock is waited for in vain. `memory` reads any address of this process. False: there is no /proc; all stays as it was. */
+/* This process is about to end, and other threads stand still, maybe with locks of libc's or the dynamic loader's: from now on tb_space_self() is a list
+ * made by way of the kernel, and no lock is waited for in vain. `memory` reads any address of this process. False: there is no /proc; all stays as it was. */
 bool tb_freeze(struct tb_memory memory);
 bool tb_is_frozen(void);
 /* What it needs and has to allocate; before. */
