@@ -108,6 +108,7 @@ static int dial_one(struct dial *d, const struct go_addr *a, int64_t until, uint
         if (fd < 0)
             return fd;
         unsigned kind = conn_kind(a->sa.ss_family, d->type);
+        hook_io_connects();
         int err = os_connect(fd, &a->sa, a->len);
         if (err == -EAGAIN && a->sa.ss_family == AF_UNIX) {   /* the listener's queue is full, and nothing tells when it no longer is */
             os_close(fd);

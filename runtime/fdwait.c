@@ -136,6 +136,8 @@ int go_fd_wait(int fd, int events, int64_t ns)
     if (!(events & (GO_READABLE | GO_WRITABLE)))
         return -EINVAL;
     int now = os_fd_poll(fd, events & GO_READABLE, events & GO_WRITABLE);
+    if (now > 0)
+        hook_io_ready(fd);
     if (now != 0)
         return now < 0 ? now : ((now & 1 ? GO_READABLE : 0) | (now & 2 ? GO_WRITABLE : 0)) & events;
     if (ns == 0)
@@ -165,6 +167,8 @@ int go_fd_wait(int fd, int events, int64_t ns)
     atomic_fetch_sub_explicit(&netpoll_waiters, 1, memory_order_seq_cst);
     if (p.until != TIMER_NEVER)
         timer_stop(&w.timer);
+    if (w.got)
+        hook_io_ready(fd);
     rt_leave();
     return w.got ? w.got : GO_ERR_TIMEOUT;
 }

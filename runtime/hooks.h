@@ -154,6 +154,11 @@ HOOK_FN(void) hook_uses_gone(struct hook_uses *u) HOOK_BODY((void)u;)
 HOOK_FN(void) hook_ignore_begin(void) HOOK_BODY()
 HOOK_FN(void) hook_ignore_end(void) HOOK_BODY()
 
+/* What preceded a connect comes before what follows an accept, whoever made the call; and what was sent to fd before what follows the news that it is there. */
+HOOK_FN(void) hook_io_connects(void) HOOK_BODY()
+HOOK_FN(void) hook_io_accepted(void) HOOK_BODY()
+HOOK_FN(void) hook_io_ready(int fd) HOOK_BODY((void)fd;)
+
 /* The program is about to end without running exit(): prints what is due. Returns the status to end with, `status` unless
  * races were found and status is 0. */
 HOOK_FN(int) hook_exiting(int status) HOOK_BODY(return status;)

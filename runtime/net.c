@@ -119,6 +119,7 @@ int go_accept(go_listener *l, go_conn **out)
     conn_put(c, CONN_READING);
     if (fd < 0)
         return fd;
+    hook_io_accepted();
     if (kind & CONN_IS_TCP)
         conn_tune_tcp(fd);
     int err;

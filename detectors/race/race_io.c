@@ -14,6 +14,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <hooks.h>
+
 #include "race_calls.h"
 #include "race_shadow.h"
 
@@ -258,9 +260,24 @@ void race_io_connects(void)
     race_release_merge(race_cur(), &connects);
 }
 
-void race_io_accepted_unseen(int fd)
+void hook_io_connects(void)
+{
+    race_io_connects();
+}
+
+void hook_io_accepted(void)
 {
     race_acquire(race_cur(), &connects);
+}
+
+void hook_io_ready(int fd)
+{
+    race_io_received(fd);
+}
+
+void race_io_accepted_unseen(int fd)
+{
+    hook_io_accepted();
     race_fd_opened_unseen(fd);
 }
 
