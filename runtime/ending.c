@@ -298,7 +298,7 @@ static void print_stack(const struct ending_stack *x, bool all)
     if (x->elided) {
         g.elided = x->elided;
         g.rest = rest;
-        g.nrest = inspect_rest(x->pcs + k, x->n - k, rest, 2 * ENDING_DEEPEST);
+        g.nrest = inspect_rest(&x->view, x->pcs + k, x->n - k, rest, 2 * ENDING_DEEPEST);
     }
     begin_showing();
     fputc('\n', stream());

@@ -66,8 +66,8 @@ int inspect_own_stack(uintptr_t *pcs, int max);
 int inspect_stack_at(const void *g, const struct tb_regs *regs, uintptr_t *pcs, int max);
 /* The stack of a halted thread of this process that runs no goroutine, as far as it can be read. */
 int inspect_thread_stack_at(const struct tb_regs *regs, uintptr_t *pcs, int max);
-/* Symbolizes pcs: all return addresses, or all but the first. How many frames. */
-int inspect_rest(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
+/* Symbolizes pcs. rest: the outermost of a deep stack of goroutine v, all return addresses; rest_first: of a thread's, all but the first. How many frames. */
+int inspect_rest(const struct inspect_g *v, const uintptr_t *pcs, int n, struct tb_frame *out, int max);
 int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int max);
 
 /* Its labels into out, if they are surely still there; whole pairs only. How many bytes. */

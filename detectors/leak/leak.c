@@ -14,13 +14,14 @@
 #include <hooks.h>
 #include <inspect.h>
 
-enum { TRIES = 20, FRAMES_MAX = 64, PRINTED_MAX = 100 };
+enum { TRIES = 20, FRAMES_MAX = 64, FIRST = 50, LAST = FRAMES_MAX - FIRST, UNWOUND = 8192, PRINTED_MAX = 100 };
 static const int64_t WAIT_FIRST_NS = 1000, WAIT_MOST_NS = 100000000;
 
 /* One goroutine that was left. */
 struct leak {
     struct inspect_g view;
     int npcs;
+    int elided;       /* frames left out behind the FIRST of them */
     uintptr_t pcs[FRAMES_MAX];
     /* filled on the big stack */
     struct tb_goroutine record;
@@ -34,6 +35,7 @@ struct leaks {
     struct leak *list;
     size_t n, cap;
     size_t left;      /* not ignored */
+    uintptr_t *pcs;   /* room for UNWOUND */
 };
 
 /* ---- filters ---- */
@@ -98,7 +100,12 @@ static bool take_one(const struct inspect_g *v, void *arg)
     }
     struct leak *l = &ls->list[ls->n++];
     *l = (struct leak){.view = *v};
-    l->npcs = inspect_stack(v, l->pcs, FRAMES_MAX);
+    const uintptr_t *pcs = ls->pcs;
+    int n = pcs ? inspect_stack(v, ls->pcs, UNWOUND) : 0;
+    l->elided = n > FRAMES_MAX ? n - FRAMES_MAX : 0;
+    l->npcs = n - l->elided;
+    for (int i = 0; i < l->npcs; i++)
+        l->pcs[i] = pcs[i < FIRST ? i : i + l->elided];
     return true;
 }
 
@@ -112,7 +119,7 @@ static bool same_kind(const struct leak *a, const struct leak *b)
 /* The same calls in the program's own code; in the runtime below they may have parked by different ways. */
 static bool same_frames(const struct leak *a, const struct leak *b)
 {
-    if (a->record.nframes != b->record.nframes)
+    if (a->record.nframes != b->record.nframes || a->elided != b->elided || (a->elided && memcmp(a->pcs + FIRST, b->pcs + FIRST, LAST * sizeof a->pcs[0]) != 0))
         return false;
     for (int i = 0; i < a->record.nframes; i++)
         if (a->frames[i].pc != b->frames[i].pc || a->frames[i].line != b->frames[i].line)
@@ -127,7 +134,10 @@ static void complete(struct leaks *ls)
         struct leak *l = &ls->list[i];
         l->same_as = i;
         l->frames = frames;
-        l->record = inspect_describe(&l->view, l->pcs, l->npcs, true, false, frames, FRAMES_MAX);
+        struct inspect_g view = l->view;
+        if (l->elided)
+            view.fn = 0;   /* it comes at the end of the rest */
+        l->record = inspect_describe(&view, l->pcs, l->elided ? FIRST : l->npcs, true, false, frames, FRAMES_MAX);
         for (size_t k = 0; k < i && l->same_as == i; k++)
             if (ls->list[k].same_as == k && same_kind(&ls->list[k], l) && same_frames(&ls->list[k], l))
                 l->same_as = k;
@@ -191,8 +201,15 @@ static void print(const struct leaks *ls, int fd)
         const struct leak *l = &ls->list[i];
         if (l->ignored || l->same_as != i || kinds++ >= PRINTED_MAX)
             continue;
+        struct tb_goroutine record = l->record;
+        struct tb_frame rest[FRAMES_MAX];
+        if (l->elided) {
+            record.elided = l->elided;
+            record.rest = rest;
+            record.nrest = inspect_rest(&l->view, l->pcs + FIRST, LAST, rest, FRAMES_MAX);
+        }
         fputc('\n', out);
-        tb_print_goroutine(out, &l->record);
+        tb_print_goroutine(out, &record);
         print_waits(out, ls, i);
         printed++;
     }
@@ -238,9 +255,11 @@ int leakcheck_with(const struct leakcheck_options *options)
         return 0;
     hook_ignore_begin();
     fflush(stdout);
+    ls.pcs = malloc(UNWOUND * sizeof *ls.pcs);
     inspect_each(take_one, &ls);
     tb_run_on_big_stack(report, &ls);
     free(ls.list);
+    free(ls.pcs);
     hook_ignore_end();
     return (int)ls.left;
 }

@@ -12,7 +12,7 @@
 
 #include "snapshot.h"
 
-enum { DEEPEST = 200, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { UNWOUND = 8192, SHOWN_EACH_END = 100, FRAMES_MAX = 4 * SHOWN_EACH_END, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct options {
     int pid;
@@ -83,6 +83,18 @@ static struct tb_frame place_of_go(struct tb_symbolizer *sym, uint64_t pc)
     return f;
 }
 
+/* Its start function, whose frame may have been left to a tail call. How many frames there are then. */
+static int add_start(struct tb_symbolizer *sym, const struct snap_g *g, struct tb_frame *frames, int n)
+{
+    struct tb_frame start[32];
+    if (!g->fn || n == FRAMES_MAX)
+        return n;
+    int k = tb_symbolize(sym, g->fn, false, start, 32);
+    if (n == 0 || strcmp(frames[n - 1].func, start[k - 1].func) != 0)
+        frames[n++] = start[k - 1];
+    return n;
+}
+
 static void print(const struct options *o, struct target *t, struct snapshot *s, struct tb_symbolizer *sym)
 {
     struct tb_space *space = tb_space_pid(o->pid, (struct tb_memory){target_read, t});
@@ -100,18 +112,20 @@ static void print(const struct options *o, struct target *t, struct snapshot *s,
         memcpy(out.labels, g->labels, g->labels_n);
         if (o->state && strcmp(o->state, out.state) != 0)
             continue;
-        uintptr_t pcs[DEEPEST];
-        struct tb_frame frames[DEEPEST];
+        static uintptr_t pcs[UNWOUND];
+        static struct tb_frame frames[FRAMES_MAX], rest[FRAMES_MAX];
         int n = 0;
         if (space && g->have_regs)
-            n = tb_unwind(space, &g->regs, (struct tb_memory){snapshot_read_stack, g}, pcs, DEEPEST);
+            n = tb_unwind(space, &g->regs, (struct tb_memory){snapshot_read_stack, g}, pcs, UNWOUND);
+        out.elided = n > 2 * SHOWN_EACH_END ? n - 2 * SHOWN_EACH_END : 0;   /* of a very deep one both ends are shown */
         out.frames = frames;
-        out.nframes = tb_symbolize_stack(sym, pcs, n, g->first_is_return, !o->all, frames, DEEPEST);
-        if (g->fn && n > 0 && out.nframes < DEEPEST) {   /* its frame may have been left to a tail call */
-            struct tb_frame start[32];
-            int k = tb_symbolize(sym, g->fn, false, start, 32);
-            if (out.nframes == 0 || strcmp(frames[out.nframes - 1].func, start[k - 1].func) != 0)
-                frames[out.nframes++] = start[k - 1];
+        out.nframes = tb_symbolize_stack(sym, pcs, out.elided ? SHOWN_EACH_END : n, g->first_is_return, !o->all, frames, FRAMES_MAX);
+        if (out.elided) {
+            out.rest = rest;
+            out.nrest = tb_symbolize_stack(sym, pcs + n - SHOWN_EACH_END, SHOWN_EACH_END, true, false, rest, FRAMES_MAX);
+            out.nrest = add_start(sym, g, rest, out.nrest);
+        } else {
+            out.nframes = add_start(sym, g, frames, out.nframes);
         }
         if (g->create_pc)
             out.created_by = place_of_go(sym, g->create_pc);
