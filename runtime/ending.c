@@ -389,31 +389,35 @@ static _Noreturn void take_over(void)
     ending_end(0);
 }
 
-/* Whether nothing has moved for too long, by what the watcher saw before. */
-static bool is_stuck(unsigned *steps, int64_t *since)
+/* How long nothing has moved, as the watcher has seen it. Not by the clock alone: the process may have been stopped, or starved, in between. */
+struct patience {
+    unsigned steps;
+    int64_t looked_at, waited_ns;
+};
+
+static bool is_stuck(struct patience *p)
 {
-    int64_t now = os_now();
+    enum { MOST_NS = 20000000 };
+    int64_t now = os_now(), passed = now - p->looked_at;
     unsigned at = atomic_load_explicit(&ending.steps, memory_order_relaxed);
-    if (at != *steps || *since == 0) {
-        *steps = at;
-        *since = now;
-    }
-    return now - *since > (atomic_load_explicit(&ending.able, memory_order_relaxed) ? PATIENCE_NS : PATIENCE_ABLE_NS);
+    p->waited_ns = at != p->steps ? 0 : p->waited_ns + (passed < MOST_NS ? passed : MOST_NS);
+    p->steps = at;
+    p->looked_at = now;
+    return p->waited_ns > (atomic_load_explicit(&ending.able, memory_order_relaxed) ? PATIENCE_NS : PATIENCE_ABLE_NS);
 }
 
 void ending_watch(void)
 {
-    unsigned steps = 0;
-    int64_t since = 0;
+    struct patience p = {.looked_at = os_now()};
     for (;;) {
         int turn = atomic_load_explicit(&ending.turn, memory_order_acquire);
         if (turn == TURN_DONE)
             return;
         if (turn == TURN_WATCHER)
             ending_wait();
-        if (is_stuck(&steps, &since) && take_turn(TURN_WATCHER))   /* (who is at writing waits for whoever reads) */
+        if (is_stuck(&p) && take_turn(TURN_WATCHER))   /* (who is at writing waits for whoever reads) */
             take_over();
-        os_nanosleep(steps < 1000 ? 200000 : 10000000);
+        os_nanosleep(p.waited_ns < 100000000 ? 200000 : 10000000);
     }
 }
 
