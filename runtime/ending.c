@@ -12,7 +12,6 @@
 #define _GNU_SOURCE
 #include "ending.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>

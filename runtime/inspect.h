@@ -82,7 +82,7 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
  * start, what it has to allocate. */
 void inspect_freeze_prepare(void);
 void inspect_freeze(void);
-/* Loads what names are looked up with: after it they may be slow to come, but wait for nobody who loads a library or allocates. On a big stack. */
+/* Loads what names are looked up with, and allocates: it comes back only if this thread gets past the loader's lock and the allocator's. On a big stack. */
 void inspect_prepare_names(void);
 
 /* The address by which go_read and go_write synchronize both ends of the pipe or connection fd (any of its descriptors). Costs system calls. */
