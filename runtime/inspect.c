@@ -187,22 +187,10 @@ int inspect_frames_at(const struct tb_regs *regs, uintptr_t *pcs, uintptr_t *sps
     return tb_unwind_frames(tb_space_self(), regs, (struct tb_memory){read_any, NULL}, pcs, sps, max);
 }
 
-/* A function whose last act is a call may have left its frame to that call (a tail call): the goroutine's own function is known all the same. So it is of one
- * that runs elsewhere, whose stack can't be had. How many frames there are then. */
-static int add_start(const struct inspect_g *v, struct tb_frame *frames, int n, int max)
-{
-    struct tb_frame start[32];
-    if (!v->fn || n == max)
-        return n;
-    int k = tb_symbolize(tb_symbolizer_self(), v->fn, false, start, 32);
-    if (n == 0 || strcmp(frames[n - 1].func, start[k - 1].func) != 0)
-        frames[n++] = start[k - 1];
-    return n;
-}
-
 int inspect_rest(const struct inspect_g *v, const uintptr_t *pcs, int n, struct tb_frame *out, int max)
 {
-    return add_start(v, out, tb_symbolize_stack(tb_symbolizer_self(), pcs, n, true, false, out, max), max);
+    struct tb_symbolizer *sym = tb_symbolizer_self();
+    return tb_add_start(sym, v->fn, out, tb_symbolize_stack(sym, pcs, n, true, false, out, max), max);
 }
 
 int inspect_rest_first(const uintptr_t *pcs, int n, struct tb_frame *out, int max)
@@ -277,7 +265,7 @@ struct tb_goroutine inspect_describe(const struct inspect_g *v, const uintptr_t 
         .parent_id = v->parent_id,
     };
     out.labels_n = inspect_labels(v, out.labels, sizeof out.labels);
-    out.nframes = add_start(v, frames, out.nframes, max);
+    out.nframes = tb_add_start(sym, v->fn, frames, out.nframes, max);
     if (v->create_pc) {
         struct tb_frame where[32];
         int k = tb_symbolize(sym, v->create_pc, true, where, 32);

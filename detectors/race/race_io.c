@@ -255,14 +255,9 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned k, int flags, struct tim
 
 /* ---- connecting, closing: what precedes connect happens before what follows accept; the end of a stream is received too ---- */
 
-void race_io_connects(void)
-{
-    race_release_merge(race_cur(), &connects);
-}
-
 void hook_io_connects(void)
 {
-    race_io_connects();
+    race_release_merge(race_cur(), &connects);
 }
 
 void hook_io_accepted(void)
@@ -286,7 +281,7 @@ int __wrap_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
     reads(to, len, PC);
     race_fd_use(fd, FD_CONNECT, PC);
-    race_io_connects();
+    hook_io_connects();
     return BLOCKING(__real_connect(fd, to, len));
 }
 

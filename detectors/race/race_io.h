@@ -24,7 +24,6 @@ void race_io_replaces(int fd);
 void race_io_mapped(void *p, size_t n);
 void race_io_remapped(void *p, const void *old, size_t was, size_t n);
 /* What precedes a connect happens before what follows an accept: of a library here, which has got fd. */
-void race_io_connects(void);
 void race_io_accepted_unseen(int fd);
 
 #endif

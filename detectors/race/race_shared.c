@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <hooks.h>
+
 #include "race_events.h"
 #include "race_io.h"
 #include "race_libc.h"
@@ -75,7 +77,7 @@ SHARED(int, pselect, (int n, fd_set *in, fd_set *out, fd_set *special, const str
 
 /* ---- the lives of descriptors ---- */
 
-SHARED(int, connect, (int fd, const struct sockaddr *to, socklen_t len), (fd, to, len), race_io_connects(), )
+SHARED(int, connect, (int fd, const struct sockaddr *to, socklen_t len), (fd, to, len), hook_io_connects(), )
 SHARED(int, accept, (int fd, struct sockaddr *from, socklen_t *len), (fd, from, len), , if (r >= 0) race_io_accepted_unseen(r))
 SHARED(int, accept4, (int fd, struct sockaddr *from, socklen_t *len, int flags), (fd, from, len, flags), , if (r >= 0) race_io_accepted_unseen(r))
 SHARED(int, socket, (int domain, int type, int protocol), (domain, type, protocol), , race_fd_opened_unseen(r))

@@ -189,3 +189,14 @@ int tb_symbolize_stack(struct tb_symbolizer *s, const uintptr_t *pcs, int n, boo
     memmove(out, out + skip, (size_t)(total - skip) * sizeof *out);
     return hide_deferring(out, total - skip);
 }
+
+int tb_add_start(struct tb_symbolizer *s, uintptr_t fn, struct tb_frame *frames, int n, int max)
+{
+    struct tb_frame start[32];
+    if (!fn || n == max)
+        return n;
+    int k = tb_symbolize(s, fn, false, start, 32);
+    if (n == 0 || strcmp(frames[n - 1].func, start[k - 1].func) != 0)
+        frames[n++] = start[k - 1];
+    return n;
+}

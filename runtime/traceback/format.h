@@ -28,6 +28,9 @@ struct tb_goroutine {
     uint64_t parent_id;
 };
 
+/* Adds a goroutine's start function (0: unknown) behind its n frames if it isn't the last of them: a function whose last act is a call may have left its
+ * frame to that call, and of one that runs elsewhere no stack is to be had. How many frames there are then, of at most max. */
+int tb_add_start(struct tb_symbolizer *s, uintptr_t fn, struct tb_frame *frames, int n, int max);
 /* How many of the n bytes at labels, of which there may be more, are whole pairs of key and value. */
 unsigned tb_whole_labels(const char *labels, unsigned n);
 /* The status and the wait reason of a state word (gort/debug.h) in Go's words. */

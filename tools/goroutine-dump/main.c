@@ -83,18 +83,6 @@ static struct tb_frame place_of_go(struct tb_symbolizer *sym, uint64_t pc)
     return f;
 }
 
-/* Its start function, whose frame may have been left to a tail call. How many frames there are then. */
-static int add_start(struct tb_symbolizer *sym, const struct snap_g *g, struct tb_frame *frames, int n)
-{
-    struct tb_frame start[32];
-    if (!g->fn || n == FRAMES_MAX)
-        return n;
-    int k = tb_symbolize(sym, g->fn, false, start, 32);
-    if (n == 0 || strcmp(frames[n - 1].func, start[k - 1].func) != 0)
-        frames[n++] = start[k - 1];
-    return n;
-}
-
 static void print(const struct options *o, struct target *t, struct snapshot *s, struct tb_symbolizer *sym)
 {
     struct tb_space *space = tb_space_pid(o->pid, (struct tb_memory){target_read, t});
@@ -123,9 +111,9 @@ static void print(const struct options *o, struct target *t, struct snapshot *s,
         if (out.elided) {
             out.rest = rest;
             out.nrest = tb_symbolize_stack(sym, pcs + n - SHOWN_EACH_END, SHOWN_EACH_END, true, false, rest, FRAMES_MAX);
-            out.nrest = add_start(sym, g, rest, out.nrest);
+            out.nrest = tb_add_start(sym, g->fn, rest, out.nrest, FRAMES_MAX);
         } else {
-            out.nframes = add_start(sym, g, frames, out.nframes);
+            out.nframes = tb_add_start(sym, g->fn, frames, out.nframes, FRAMES_MAX);
         }
         if (g->create_pc)
             out.created_by = place_of_go(sym, g->create_pc);
